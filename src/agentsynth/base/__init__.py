@@ -1,0 +1,1 @@
+"""The base generator: a codec (table <-> numbers) and sequential trees."""

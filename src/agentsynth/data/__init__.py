@@ -1,0 +1,1 @@
+"""Tables in: the simulated shop, reading and checking, the schema, splitting."""

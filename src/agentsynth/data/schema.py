@@ -1,0 +1,132 @@
+"""The schema: what each column of a table is, and how to write it back in the form it had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agentsynth.errors import SchemaError
+from agentsynth.files import read_json, write_json
+
+Kind = Literal["id", "categorical", "numeric", "datetime", "derived", "constant"]
+Step = Literal["year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Formula(_Model):
+    """How a derived column follows from others, exactly, on every row.
+
+    `product`: c * x1 * x2 ... ; `ratio`: c * x1 / x2 ; `linear`: intercept + sum c_i * x_i ;
+    `duration`: (x1 - x2) of two datetimes in `unit` ; `shift`: datetime x1 + number x2 in `unit`.
+    A row with any input missing is missing.
+    """
+
+    operation: Literal["product", "ratio", "linear", "duration", "shift"]
+    inputs: tuple[str, ...]
+    coefficients: tuple[float, ...] = (1.0,)
+    intercept: float = 0.0
+    unit: Literal["day", "hour", "minute", "second"] | None = None
+    rounding: Literal["nearest", "down", "up"] = "nearest"
+
+
+class IdForm(_Model):
+    """The form of an id column: `prefix` + digits (zero-padded to `width`) + `suffix`, or random hexadecimal."""
+
+    style: Literal["sequence", "random_number", "uuid", "hex"]
+    prefix: str = ""
+    suffix: str = ""
+    width: int = 0
+    first: int = 0
+    last: int = 0
+    rows_per_id: tuple[tuple[int, float], ...] = ((1, 1.0),)
+    """(rows, share of ids with that many rows); ((1, 1.0),) where every row has an id of its own."""
+    constant_within: tuple[str, ...] = ()
+    """Columns that keep one value over all rows of an id."""
+
+
+class Column(_Model):
+    """One column: its kind, and what is needed to restore its form."""
+
+    name: str
+    kind: Kind
+    dtype: str
+    """The pandas dtype to give back, as `str(series.dtype)`."""
+    missing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    decimals: int | None = None
+    """Numeric: digits after the point (negative: multiples of 10, 100, ...); None = not rounded."""
+    minimum: float | None = None
+    maximum: float | None = None
+    step: Step | None = None
+    """Datetime: the coarsest calendar unit that every value is a whole number of."""
+    format: str | None = None
+    """Datetime held as text: its strftime format."""
+    timezone: str | None = None
+    value: str | float | int | bool | None = None
+    """Constant: the value (None = all missing)."""
+    formula: Formula | None = None
+    id_form: IdForm | None = None
+    ordered: bool = False
+    """Datetime: the rows of the table stand in its order."""
+
+
+class Schema(_Model):
+    """The columns of a table, in order."""
+
+    columns: tuple[Column, ...]
+
+    def __iter__(self) -> Iterator[Column]:  # type: ignore[override]  # pydantic iterates over fields
+        return iter(self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise SchemaError(f"no column {name!r}; the table has {', '.join(self.names)}.")
+
+    @property
+    def names(self) -> list[str]:
+        """Column names, in order."""
+        return [column.name for column in self.columns]
+
+    def of_kind(self, *kinds: Kind) -> list[Column]:
+        """Return the columns of the given kinds, in order."""
+        return [column for column in self.columns if column.kind in kinds]
+
+    @property
+    def modelled(self) -> list[Column]:
+        """Columns that the base generator learns (categorical, numeric, datetime)."""
+        return self.of_kind("categorical", "numeric", "datetime")
+
+    @property
+    def compared(self) -> list[Column]:
+        """Columns that scores compare: the modelled and the derived ones."""
+        return self.of_kind("categorical", "numeric", "datetime", "derived")
+
+    def save(self, path: str | Path) -> None:
+        """Write the schema as JSON."""
+        write_json(path, self.model_dump(mode="json"))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Schema:
+        """Read a schema written by `save`.
+
+        Raises:
+            SchemaError: the file is not a schema.
+        """
+        return cls.from_json(read_json(path), str(path))
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object], where: str = "schema") -> Schema:
+        """Build a schema from decoded JSON, with readable errors."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise SchemaError(f"{where} is not a schema: {place}: {first['msg']}.") from error

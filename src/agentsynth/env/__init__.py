@@ -1,0 +1,1 @@
+"""The composing environment: cells, goals, selection, reward."""

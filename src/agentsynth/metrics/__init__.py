@@ -1,0 +1,1 @@
+"""Scores of a synthetic table against real rows that nothing was fitted on."""
