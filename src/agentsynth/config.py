@@ -51,9 +51,10 @@ class EnvironmentConfig(_Section):
     critic: bool = True
     """Steer the leaves of a forest trained to tell real from candidate rows, too."""
     factors: dict[str, str] | None = None
-    """Factor name -> column; None: one `<column>_factor` for each modelled column."""
+    """Factor name -> column; None: chosen by the table, see `agentsynth.env.factors.Factors.of`."""
     reward_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
-    """Column -> weight of its similarity in the reward; 1 where not given. `pairs` weighs all pairs together."""
+    """Weight in the reward, 1 where not given: of every column of a kind (numeric, categorical, datetime, derived), of
+    all pairs together (pairs), or of one column by its name, which goes before its kind."""
 
 
 class AgentConfig(_Section):
@@ -81,6 +82,8 @@ class Config(_Section):
     generator: GeneratorConfig = GeneratorConfig()
     environment: EnvironmentConfig = EnvironmentConfig()
     agent: AgentConfig = AgentConfig()
+    scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Name -> scenario, see `agentsynth.env.scenarios.Scenario`."""
 
     @classmethod
     def of(cls, value: Config | Mapping[str, Any] | None) -> Config:
@@ -137,6 +140,8 @@ class EvaluateParams(_Section):
     """Column that the train-synthetic-test-real model predicts; None: the best predictable one."""
     max_rows: Annotated[int, Field(ge=20)] = 5000
     """Rows looked at in scores that cost more than linear time."""
+    seeds: Annotated[int, Field(ge=1)] = 5
+    """Tables composed by each policy in the comparison of policies."""
 
 
 class TuneParams(_Section):
@@ -158,12 +163,11 @@ class Params(Config):
     generate: GenerateParams = GenerateParams()
     evaluate: EvaluateParams = EvaluateParams()
     tune: TuneParams = TuneParams()
-    scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @property
     def config(self) -> Config:
         """The part that `AgentSynth` needs."""
-        return Config(generator=self.generator, environment=self.environment, agent=self.agent)
+        return Config(**{name: getattr(self, name) for name in Config.model_fields})
 
     @classmethod
     def load(cls, path: str | Path = "params.yaml") -> Params:

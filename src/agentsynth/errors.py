@@ -27,3 +27,7 @@ class ModelFormatError(InputError):
 
 class NotFittedError(AgentSynthError):
     """A method that needs a fitted object was called before `fit` or `load`."""
+
+
+class MissingPackageError(AgentSynthError, ImportError):
+    """What was asked for needs an optional package that is not installed."""

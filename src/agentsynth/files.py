@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -68,3 +69,27 @@ def read_json(path: str | Path) -> Any:
         raise InputError(f"cannot read {path}: {error.strerror}.") from error
     except ValueError as error:
         raise InputError(f"{path} is not valid JSON: {error}.") from error
+
+
+def digest(*parts: Any) -> str:
+    """Return a short SHA-256 digest of the parts: the contents of a `Path` (file or folder), any other value as JSON.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    total = hashlib.sha256()
+    for part in parts:
+        for piece in _pieces(part):
+            total.update(hashlib.sha256(piece).digest())
+    return total.hexdigest()[:16]
+
+
+def _pieces(part: Any) -> Iterator[bytes]:
+    """Yield what a digest covers: each file's name in its folder and its bytes, or the JSON text."""
+    if not isinstance(part, Path):
+        yield json.dumps(part, sort_keys=True).encode()
+        return
+    for file in sorted(part.rglob("*")) if part.is_dir() else [part]:
+        if file.is_file():
+            yield file.relative_to(part).as_posix().encode()
+            yield file.read_bytes()

@@ -32,18 +32,24 @@ class Formula(_Model):
     coefficients: tuple[float, ...] = (1.0,)
     intercept: float = 0.0
     unit: Literal["day", "hour", "minute", "second"] | None = None
-    rounding: Literal["nearest", "down", "up"] = "nearest"
+    rounding: Literal["nearest", "half_up", "down", "up"] = "nearest"
+    """`nearest` as numpy does it (a half to the even digit); `half_up`: a half away from zero, as Excel and SQL do."""
 
 
 class IdForm(_Model):
-    """The form of an id column: `prefix` + digits (zero-padded to `width`) + `suffix`, or random hexadecimal."""
+    """The form of an id column: `prefix` + digits (zero-padded to `width`) + `suffix`, or random hexadecimal.
 
-    style: Literal["sequence", "random_number", "uuid", "hex"]
+    `pattern` is a random code: one character of each of `alphabets` in turn.
+    """
+
+    style: Literal["sequence", "random_number", "uuid", "hex", "pattern"]
     prefix: str = ""
     suffix: str = ""
     width: int = 0
     first: int = 0
     last: int = 0
+    alphabets: tuple[str, ...] = ()
+    """Pattern: the characters that may stand at each place."""
     rows_per_id: tuple[tuple[int, float], ...] = ((1, 1.0),)
     """(rows, share of ids with that many rows); ((1, 1.0),) where every row has an id of its own."""
     constant_within: tuple[str, ...] = ()
@@ -72,7 +78,19 @@ class Column(_Model):
     formula: Formula | None = None
     id_form: IdForm | None = None
     ordered: bool = False
-    """Datetime: the rows of the table stand in its order."""
+    """Datetime and id: the rows of the table stand in its order. Categorical: its levels are in order."""
+    levels: tuple[bool | int | float | str, ...] | None = None
+    """Categorical: the values that labels stand for, in order; given where `dtype` alone cannot restore them."""
+
+    @property
+    def is_datetime(self) -> bool:
+        """Whether the typed frame holds this column as datetimes (a derived one may be of that type, too)."""
+        return self.kind == "datetime" or (self.formula is not None and self.formula.operation == "shift")
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the typed frame holds this column as numbers."""
+        return self.kind == "numeric" or (self.kind == "derived" and not self.is_datetime)
 
 
 class Schema(_Model):

@@ -1,0 +1,75 @@
+"""A forest as flat integer and float arrays, walked for many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The nodes of several trees laid end to end.
+
+    Attributes:
+        roots: (trees,) index of each tree's first node.
+        feature: (nodes,) column of the feature matrix to look at; -1 in a leaf.
+        threshold: (nodes,) go left where feature <= threshold.
+        left, right: (nodes,) index of the children.
+    """
+
+    roots: NDArray[np.int32]
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float32]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, trees: Sequence[Any], columns: NDArray[np.int32]) -> Forest:
+        """Lay fitted scikit-learn trees end to end; `columns` maps their features to the full feature matrix."""
+        structures = [tree.tree_ for tree in trees]
+        roots = np.cumsum([0, *(tree.node_count for tree in structures)])[:-1]
+        leaf = np.concatenate([tree.children_left < 0 for tree in structures])
+
+        def gather(name: str) -> NDArray[Any]:
+            return np.concatenate([getattr(tree, name) for tree in structures])
+
+        def shifted(name: str) -> NDArray[np.int32]:
+            return np.concatenate(
+                [getattr(tree, name) + root for tree, root in zip(structures, roots, strict=True)]
+            ).astype(np.int32)
+
+        feature = (
+            np.where(leaf, -1, columns[np.where(leaf, 0, gather("feature"))]) if len(columns) else -leaf.astype(int)
+        )
+        return cls(
+            roots.astype(np.int32),
+            feature.astype(np.int32),
+            _rounded_down(gather("threshold")),
+            shifted("children_left"),
+            shifted("children_right"),
+        )
+
+    def leaves(self, features: NDArray[np.float32], tree: NDArray[np.intp] | int) -> NDArray[np.int32]:
+        """Return the leaf (node index, (rows,)) that each row of `features` reaches in its `tree`."""
+        node = np.broadcast_to(self.roots[tree], len(features)).astype(np.int32)
+        active = np.arange(len(features), dtype=np.int32)
+        while active.size:
+            at = node[active]
+            feature = self.feature[at]
+            inner = feature >= 0
+            active, at, feature = active[inner], at[inner], feature[inner]
+            goes_left = features[active, feature] <= self.threshold[at]
+            node[active] = np.where(goes_left, self.left[at], self.right[at])
+        return node
+
+
+def _rounded_down(threshold: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Round thresholds down to float32: `x <= threshold` then has the same answer for every float32 x."""
+    single = threshold.astype(np.float32)
+    above = single > threshold
+    single[above] = np.nextafter(single[above], np.float32(-np.inf))
+    return single

@@ -1,0 +1,152 @@
+"""Datetimes: the form that text gives them, and the coarsest calendar unit that they are whole numbers of.
+
+A format is a strftime format, with three additions that keep it exact in both directions: `%-m`, `%-d`, `%-H`, `%-I`
+are without a leading zero, and `%3f` is milliseconds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+
+from agentsynth.data.schema import Step
+
+TOKEN = re.compile(r"(%[-3]?[A-Za-z])")
+MONTHS = "January February March April May June July August September October November December".split()
+
+PATTERNS = {
+    "%Y": r"[12]\d{3}",
+    "%y": r"\d{2}",
+    "%m": r"(?:0[1-9]|1[0-2])",
+    "%-m": r"(?:[1-9]|1[0-2])",
+    "%b": "(?:" + "|".join(month[:3] for month in MONTHS) + ")",
+    "%B": "(?:" + "|".join(MONTHS) + ")",
+    "%d": r"(?:0[1-9]|[12]\d|3[01])",
+    "%-d": r"(?:[1-9]|[12]\d|3[01])",
+    "%H": r"(?:[01]\d|2[0-3])",
+    "%-H": r"(?:1?\d|2[0-3])",
+    "%I": r"(?:0[1-9]|1[0-2])",
+    "%-I": r"(?:[1-9]|1[0-2])",
+    "%M": r"[0-5]\d",
+    "%S": r"[0-5]\d",
+    "%f": r"\d{6}",
+    "%3f": r"\d{3}",
+    "%p": "(?:AM|PM)",
+}
+"""Regular expression of each token; strict, so that what is read is written back letter by letter."""
+
+ISO_DATES = ("%Y-%m-%d",)
+OTHER_DATES = (
+    *("%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%-d.%-m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%-m/%-d/%Y", "%-d/%-m/%Y"),
+    *("%m-%d-%Y", "%d-%m-%Y", "%d-%b-%Y", "%d %b %Y", "%-d %b %Y", "%d %B %Y", "%-d %B %Y", "%b %d, %Y", "%b %-d, %Y"),
+    *("%B %d, %Y", "%B %-d, %Y", "%m/%d/%y", "%d/%m/%y", "%-m/%-d/%y", "%-d/%-m/%y", "%d-%b-%y"),
+)
+TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%3f", "%H:%M:%S.%f", "%-H:%M", "%-H:%M:%S")
+TWELVE_HOUR_TIMES = ("%I:%M %p", "%-I:%M %p", "%I:%M:%S %p", "%-I:%M:%S %p")
+ZONES = ("", "Z", "+00:00", "+0000", " UTC")
+"""Ways to say UTC; a text column of any other, or of several, zones is not taken for datetimes."""
+
+SCREENED = 100
+"""Values that every format is tried on before the whole column is read."""
+STEPS: tuple[Step, ...] = get_args(Step)
+UNITS = dict(zip(STEPS, ("Y", "M", "D", "h", "m", "s", "ms", "us"), strict=True))
+"""numpy's name of each step."""
+
+
+def formats() -> Iterator[str]:
+    """Yield every format that is looked for, the likely and unambiguous ones first."""
+    yield from ISO_DATES
+    for date, glue, time, zone in itertools.product(ISO_DATES, (" ", "T"), TIMES[:4], ZONES):
+        yield date + glue + time + zone
+    for date in OTHER_DATES:
+        yield date
+        for time in (*TIMES, *TWELVE_HOUR_TIMES):
+            yield f"{date} {time}"
+    yield from ("%Y-%m", "%H:%M:%S", "%H:%M", "%-H:%M")
+
+
+def find_format(text: pd.Series[str]) -> str | None:
+    """Return the one format that every value of `text` (none missing) has, or None.
+
+    Where day and month cannot be told apart, the reading in which the rows are in order of time is taken, else
+    month first.
+    """
+    head = text.drop_duplicates().head(SCREENED).tolist()
+    fitting = (form for form in formats() if all(map(re.compile(_pattern(form)).fullmatch, head)))
+    readings = {form: values for form in fitting if (values := parse_dates(text, form)).notna().all()}
+    in_order = [form for form, values in readings.items() if values.is_monotonic_increasing]
+    return next(iter(in_order or readings), None)
+
+
+def _pattern(form: str) -> str:
+    return "".join(PATTERNS.get(part) or re.escape(part) for part in TOKEN.split(form))
+
+
+def parse_dates(text: pd.Series[str], form: str) -> pd.Series[pd.Timestamp]:
+    """Read text (n,) by a format; NaT where it does not have that form to the letter."""
+    fits = text.str.fullmatch(_pattern(form)).fillna(False).astype(bool)
+    plain = form.replace("%-", "%").replace("%3f", "%f")
+    return pd.to_datetime(text.where(fits), format=plain, errors="coerce").astype("datetime64[us]")
+
+
+def write_dates(values: pd.Series[pd.Timestamp], form: str) -> pd.Series[str]:
+    """Write datetimes (n,) in a format: the inverse of `parse_dates`; None where missing."""
+    written = pd.Series([None] * len(values), index=values.index, dtype=object)
+    present = values[values.notna()]
+    text = pd.Series([""] * len(present), index=present.index, dtype=object)
+    for part in TOKEN.split(form):
+        text = text + (WRITERS[part](present) if part in WRITERS else part)
+    written[present.index] = text
+    return written
+
+
+def _number(unit: str, width: int) -> Callable[[pd.Series[pd.Timestamp]], pd.Series[str]]:
+    """Return a writer of a calendar unit as digits, zero-padded to `width`."""
+    return lambda values: getattr(values.dt, unit).astype(str).str.zfill(width).astype(object)
+
+
+def _half_day(width: int) -> Callable[[pd.Series[pd.Timestamp]], pd.Series[str]]:
+    """Return a writer of the hour on a clock of twelve."""
+    return lambda values: ((values.dt.hour + 11) % 12 + 1).astype(str).str.zfill(width).astype(object)
+
+
+WRITERS: dict[str, Callable[[pd.Series[pd.Timestamp]], pd.Series[str]]] = {
+    "%Y": _number("year", 4),
+    "%y": lambda values: (values.dt.year % 100).astype(str).str.zfill(2).astype(object),
+    "%m": _number("month", 2),
+    "%-m": _number("month", 1),
+    "%b": lambda values: values.dt.month.map(lambda month: MONTHS[month - 1][:3]).astype(object),
+    "%B": lambda values: values.dt.month.map(lambda month: MONTHS[month - 1]).astype(object),
+    "%d": _number("day", 2),
+    "%-d": _number("day", 1),
+    "%H": _number("hour", 2),
+    "%-H": _number("hour", 1),
+    "%I": _half_day(2),
+    "%-I": _half_day(1),
+    "%M": _number("minute", 2),
+    "%S": _number("second", 2),
+    "%f": _number("microsecond", 6),
+    "%3f": lambda values: (values.dt.microsecond // 1000).astype(str).str.zfill(3).astype(object),
+    "%p": lambda values: values.dt.hour.map(lambda hour: "AM" if hour < 12 else "PM").astype(object),
+}
+
+
+def floor_to_step(values: pd.Series[pd.Timestamp], step: Step) -> pd.Series[pd.Timestamp]:
+    """Move datetimes (n,) back to the last whole year, month, day, ..."""
+    floored = values.to_numpy(dtype="datetime64[us]").astype(f"datetime64[{UNITS[step]}]")
+    return pd.Series(floored.astype("datetime64[us]"), index=values.index, name=values.name)
+
+
+def coarsest_step(values: pd.Series[pd.Timestamp]) -> Step:
+    """Return the coarsest calendar unit that all datetimes (n,), missing ones apart, are whole numbers of.
+
+    >>> coarsest_step(pd.Series(pd.to_datetime(["2025-03-01", "2024-01-01"])))
+    'month'
+    """
+    present = values.dropna().astype("datetime64[us]")
+    return next(step for step in STEPS if np.array_equal(floor_to_step(present, step), present))

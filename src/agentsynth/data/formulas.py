@@ -1,0 +1,138 @@
+"""Derived columns: computing them, exactly, from the columns they follow from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agentsynth.data.dates import floor_to_step
+from agentsynth.data.rounding import round_to
+from agentsynth.data.schema import Column, Formula
+from agentsynth.errors import SchemaError
+
+Floats: TypeAlias = NDArray[np.float64]
+MICROSECONDS = {"day": 86_400_000_000, "hour": 3_600_000_000, "minute": 60_000_000, "second": 1_000_000}
+"""Length of each unit of a duration."""
+
+
+def compute(column: Column, frame: pd.DataFrame) -> pd.Series[float]:
+    """Compute a derived column, rounded to its decimals or step, from a typed frame that has its inputs.
+
+    Returns:
+        (n,) float64, or datetime64[us] for a `shift`; missing where an input is missing.
+    """
+    formula = column.formula
+    if formula is None:
+        raise SchemaError(f"derived column {column.name!r} has no formula: give it one, or another kind.")
+    if formula.operation == "shift":
+        shifted = pd.Series(_shift(formula, frame), index=frame.index)
+        return floor_to_step(shifted, column.step or "microsecond").rename(column.name)
+    values = raw_values(formula, frame)
+    rounded = round_to(np.where(np.isfinite(values), values, np.nan), column.decimals, formula.rounding)
+    return pd.Series(rounded, index=frame.index, name=column.name)
+
+
+def raw_values(formula: Formula, frame: pd.DataFrame) -> Floats:
+    """Compute a numeric formula, (n,) not rounded; not finite where an input is missing or a division by zero."""
+    if formula.operation == "duration":
+        start, end = (frame[name].to_numpy(dtype="datetime64[us]") for name in reversed(formula.inputs))
+        return duration(end - start, formula.unit or "second") + formula.intercept
+    inputs = [frame[name].to_numpy(dtype=np.float64) for name in formula.inputs]
+    return combine(formula, inputs)
+
+
+def combine(formula: Formula, inputs: Sequence[Floats]) -> Floats:
+    """Compute a product, ratio or linear formula from its inputs, each (n,)."""
+    if formula.operation == "linear":
+        return _linear(formula, inputs)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if formula.operation == "ratio":
+            value = inputs[0] / inputs[1]
+        else:
+            value = np.multiply.reduce(inputs)
+    coefficient = formula.coefficients[0]
+    return value if coefficient == 1 else coefficient * value
+
+
+def _linear(formula: Formula, inputs: Sequence[Floats]) -> Floats:
+    """Add up from left to right, without multiplying by 1: float sums come out as the user's own did."""
+    terms = [x if c == 1 else c * x for c, x in zip(formula.coefficients, inputs, strict=True)]
+    total = terms[0].copy()
+    for term in terms[1:]:
+        total += term
+    return total + formula.intercept if formula.intercept else total
+
+
+def duration(difference: NDArray[np.timedelta64], unit: str) -> Floats:
+    """Return time differences (n,) as numbers of `unit`; NaN where missing."""
+    microseconds = difference.astype("timedelta64[us]").astype(np.int64).astype(np.float64)
+    return np.where(np.isnat(difference), np.nan, microseconds / MICROSECONDS[unit])
+
+
+def _shift(formula: Formula, frame: pd.DataFrame) -> NDArray[np.datetime64]:
+    """Move a datetime by a number of units (a column, and the intercept)."""
+    start = frame[formula.inputs[0]].to_numpy(dtype="datetime64[us]")
+    by = np.full(len(frame), formula.intercept)
+    if len(formula.inputs) > 1:
+        by = by + formula.coefficients[0] * frame[formula.inputs[1]].to_numpy(dtype=np.float64)
+    missing = np.isnan(by)
+    step = np.rint(np.where(missing, 0.0, by) * MICROSECONDS[formula.unit or "second"]).astype("timedelta64[us]")
+    return np.where(missing, np.datetime64("NaT", "us"), start + step)
+
+
+def in_order(columns: Mapping[str, Column]) -> list[Column]:
+    """Return derived columns (by name) so that each stands after the derived columns it is computed from.
+
+    Raises:
+        SchemaError: they depend on each other in a circle.
+    """
+    done: list[Column] = []
+    waiting = dict(columns)
+    while waiting:
+        ready = [c for c in waiting.values() if not any(name in waiting for name in _inputs(c))]
+        if not ready:
+            raise SchemaError(f"derived columns depend on each other in a circle: {', '.join(waiting)}.")
+        done += ready
+        waiting = {name: c for name, c in waiting.items() if c not in ready}
+    return done
+
+
+def _inputs(column: Column) -> tuple[str, ...]:
+    return column.formula.inputs if column.formula else ()
+
+
+def formula_text(formula: Formula) -> str:
+    """Write a formula for people to read.
+
+    >>> formula_text(Formula(operation="product", inputs=("price", "quantity"), coefficients=(1.19,)))
+    '1.19 x price x quantity'
+    """
+    inputs, unit = formula.inputs, f"{formula.unit}s"
+    if formula.operation == "linear":
+        return _sum_text(formula)
+    if formula.operation == "duration":
+        text = f"{unit} from {inputs[1]} to {inputs[0]}"
+        return text + _signed(formula.intercept) if formula.intercept else text
+    if formula.operation == "shift":
+        terms = list(inputs[1:]) + ([f"{formula.intercept:g}"] if formula.intercept else [])
+        return f"{inputs[0]} + {' + '.join(terms)} {unit}"
+    glue = " / " if formula.operation == "ratio" else " x "
+    factor = "" if formula.coefficients[0] == 1 else f"{formula.coefficients[0]:g} x "
+    return factor + glue.join(inputs)
+
+
+def _sum_text(formula: Formula) -> str:
+    terms = ""
+    for coefficient, name in zip(formula.coefficients, formula.inputs, strict=True):
+        size = "" if abs(coefficient) == 1 else f"{abs(coefficient):g} x "
+        terms += (" - " if coefficient < 0 else " + ") + size + name
+    text = ("-" if terms.startswith(" -") else "") + terms[3:]
+    return text + _signed(formula.intercept) if formula.intercept else text
+
+
+def _signed(value: float) -> str:
+    return f" {'-' if value < 0 else '+'} {abs(value):g}"

@@ -1,0 +1,162 @@
+"""Reading and writing tables: CSV and Parquet, by the file's ending."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO, cast
+
+import pandas as pd
+
+from agentsynth.errors import InputError
+from agentsynth.files import whole_file
+
+CSV_ENDINGS = (".csv", ".csv.gz")
+PARQUET_ENDINGS = (".parquet", ".pq")
+LEADING_ZERO = r"[+-]?0\d+"
+"""Text that is no number, though it reads as one: "007"."""
+DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table from a CSV file (`.csv`, `.csv.gz`; commas, UTF-8, a header line) or a Parquet file (`.parquet`).
+
+    In CSV files, columns of numbers with leading zeros ("007") stay text; the fields that pandas takes for missing by
+    default (empty, NA, N/A, NaN, NULL, None, n/a, ...) are missing; datetimes are text until the schema reads them.
+
+    Returns:
+        (n, p) table, n >= 1, with unique, non-empty column names and index 0 to n-1.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read as a table; the message says where and why.
+    """
+    path = Path(path)
+    _check_file(path)
+    frame = _read_csv(path) if path.name.lower().endswith(CSV_ENDINGS) else _read_parquet(path)
+    if frame.empty:
+        raise InputError(f"{path} has {frame.shape[1]} columns and no rows: a table needs at least one row.")
+    return frame
+
+
+def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as CSV or Parquet by the file's ending, whole or not at all; the index is not written.
+
+    Raises:
+        InputError: the ending is neither, or the file cannot be written.
+    """
+    path = Path(path)
+    _check_ending(path)
+    with whole_file(path) as temporary:
+        if path.name.lower().endswith(PARQUET_ENDINGS):
+            frame.to_parquet(temporary, index=False)
+        elif path.suffix.lower() == ".gz":
+            # No time stamp in the gzip header: the same table gives the same bytes.
+            frame.to_csv(temporary, index=False, compression={"method": "gzip", "mtime": 0})
+        else:
+            frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _check_ending(path: Path) -> None:
+    if not path.name.lower().endswith(CSV_ENDINGS + PARQUET_ENDINGS):
+        raise InputError(
+            f"{path} ends in {path.suffix or 'nothing'!r}; tables are {', '.join((*CSV_ENDINGS, PARQUET_ENDINGS[0]))}."
+        )
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"there is no file {path}. Check the name; it is looked for from {Path.cwd()}.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name a CSV or Parquet file in it.")
+    _check_ending(path)
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty: a table needs a header line and at least one row.")
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise InputError(f"{path} cannot be read as Parquet: {error}.") from error
+    if not isinstance(frame.index, pd.RangeIndex):
+        frame = frame.reset_index()
+    _check_names(path, [str(name) for name in frame.columns])
+    return frame.rename(columns=str).reset_index(drop=True)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV file, once to check its shape and find numbers that are text, once for the table."""
+    header = _check_shape(path)
+    try:
+        text = pd.read_csv(path, dtype="string", encoding="utf-8-sig", header=0, names=header, skip_blank_lines=True)
+        frame = pd.read_csv(
+            path,
+            dtype=dict.fromkeys(_zero_padded(text), str),
+            encoding="utf-8-sig",
+            header=0,
+            names=header,
+            float_precision="round_trip",
+            low_memory=False,
+        )
+    except (ValueError, OSError) as error:  # pandas' ParserError is a ValueError
+        raise InputError(f"{path} cannot be read as CSV: {error}.") from error
+    return frame
+
+
+def _zero_padded(text: pd.DataFrame) -> list[str]:
+    """Return the columns that hold whole numbers, some of them with leading zeros."""
+    return [name for name in text.columns if text[name].str.fullmatch(LEADING_ZERO).any()]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    opened = (
+        gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+        if path.suffix.lower() == ".gz"
+        else path.open(encoding="utf-8-sig", newline="")
+    )
+    with cast("TextIO", opened) as file:
+        yield file
+
+
+def _check_shape(path: Path) -> list[str]:
+    """Return the header of a CSV file all of whose rows have as many fields as it."""
+    try:
+        with _opened(path) as file:
+            reader = csv.reader(file)
+            header = next((row for row in reader if row), [])
+            _check_header(path, header)
+            for row in reader:
+                if row and len(row) != len(header):
+                    raise InputError(
+                        f"{path}, line {reader.line_num}: {len(row)} fields, but the header has {len(header)}. Fields that "
+                        f"contain commas need quotes."
+                    )
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8 (byte {error.start} is {error.object[error.start]:#04x}): save it as UTF-8."
+        ) from error
+    except (csv.Error, OSError, EOFError) as error:
+        raise InputError(f"{path} cannot be read as CSV: {error}.") from error
+    return header
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    if len(header) == 1:
+        for mark, name in DELIMITERS.items():
+            if mark in header[0]:
+                raise InputError(f"{path} seems to be separated by {name}: separate the fields by commas.")
+    _check_names(path, header)
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    blank = [place for place, name in enumerate(names, start=1) if not name.strip()]
+    if blank and blank != [1]:
+        raise InputError(f"{path}: column {blank[0]} has no name. Give every column one.")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(f"{path}: column name {twice[0]!r} occurs more than once. Rename one of them.")

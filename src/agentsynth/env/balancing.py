@@ -1,0 +1,42 @@
+"""Entropy balancing: the weights nearest to equal ones that meet given means."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+Floats = NDArray[np.float64]
+RIDGE = 1e-4
+"""Keeps the multipliers finite where the means cannot be met: the weights then come as near as they can."""
+
+
+def balance(columns: Floats, means: Floats) -> Floats:
+    """Return weights (rows,), summing to 1, under which the `columns` (rows, constraints) have the given `means`.
+
+    Of all such weights they have the least Kullback-Leibler divergence from equal ones (Hainmueller 2012, Political
+    Analysis 20(1), p. 30): found through the convex dual, with a small ridge so that contradictory or unreachable
+    means give the nearest weights instead of none.
+    """
+    if not columns.shape[1]:
+        return np.full(len(columns), 1.0 / len(columns))
+    deviation = columns.std(axis=0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    standard = (columns - means) / scale
+
+    def dual(multipliers: Floats) -> tuple[float, Floats]:
+        logs = standard @ multipliers
+        total = logsumexp(logs)
+        gradient = np.exp(logs - total) @ standard + RIDGE * multipliers
+        return float(total + RIDGE / 2 * multipliers @ multipliers), gradient
+
+    found = minimize(dual, np.zeros(columns.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    logs = standard @ found
+    weights: Floats = np.exp(logs - logsumexp(logs))
+    return weights
+
+
+def effective_size(weights: Floats) -> float:
+    """Return Kish's effective number of rows of `weights`."""
+    return float(weights.sum() ** 2 / np.square(weights).sum())

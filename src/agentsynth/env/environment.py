@@ -1,0 +1,223 @@
+"""The Gymnasium environment in which a table is composed, batch by batch."""
+
+from __future__ import annotations
+
+from typing import Any, SupportsFloat
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from agentsynth.config import EnvironmentConfig
+from agentsynth.data.schema import Schema
+from agentsynth.env.cells import Cells
+from agentsynth.env.factors import Factors
+from agentsynth.env.goals import Goal, GoalSampler
+from agentsynth.env.selection import cell_scores, top
+from agentsynth.env.similarity import Similarity
+
+Floats = NDArray[np.float64]
+Observation = NDArray[np.float32]
+
+GAP_RANGE = 6.0
+"""Gaps beyond so many noise units look alike to the agent."""
+PROPOSED = 4.0
+"""Rows of the pool looked at per candidate kept by the proposal."""
+LOWEST_FACTOR, HIGHEST_FACTOR = 0.5, 2.0
+
+
+class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
+    """Compose a table of `rows` rows in `steps` batches, so that it comes to look like a goal.
+
+    ## Description
+    A pool of candidate rows comes from the base generator. In each step the action's factors tilt which candidates
+    are proposed, and selection chooses the batch among them. Rows are chosen, never edited, so each stays valid.
+
+    ## Action Space
+    `Box(0.5, 2, (factors,))`: one factor a column (for the shop `price_factor, quantity_factor, category_factor,
+    seasonal_factor`). A candidate's log-weight is `sum_k ln(f_k) u_k(row)`, u_k being the standardised direction of the
+    column (see `Factors.directions`); 1 leaves a column alone.
+
+    ## Observation Space
+    `Box(-1, 1, (factors + components + 1,))`: for each factor the signed gap of its column, (goal mean of u_k less the
+    composed mean) * sqrt(rows so far), in sixths, clipped; for each component its similarity in [0, 1]; progress.
+
+    ## Starting State
+    An empty table: gaps as if its mean were that of the real rows, similarities 0, progress 0.
+
+    ## Reward
+    The change, in this step, of the weighted similarity `sum_c w_c s_c` (see `Similarity`), so the return of an
+    episode is the final score of the table. `info["components"]` holds the s_c.
+
+    ## Episode End
+    Terminates when the table has all its rows. It is never truncated.
+
+    ## Information
+    `components` (components,), `similarity`, `rows`; `chosen` (rows,) indices into the pool when it terminates.
+
+    ## Arguments
+    `schema`, `cells`, `real` (shares of the real rows), `pool` (rows, groups), `config`; `goals`: a sampler of goals for
+    `reset`. `reset(options={"goal": Goal})` sets one; without either the goal is the real table.
+
+    ## References
+    Selection is raking (Deming and Stephan 1940, Ann. Math. Statist. 11(4), p. 427) done online, and so close to
+    herding (Welling 2009, ICML): the error of the shares falls as 1/n, not as 1/sqrt(n).
+
+    ## Version History
+    v0: initial version.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012  # declared so by gymnasium
+
+    def __init__(
+        self,
+        schema: Schema,
+        cells: Cells,
+        real: Floats,
+        pool: NDArray[np.int32],
+        config: EnvironmentConfig,
+        goals: GoalSampler | None = None,
+    ) -> None:
+        self.cells = cells
+        self.real = real
+        self.pool = pool
+        self.factors = Factors.of(schema, config.factors)
+        self.config = config
+        self.goals = goals
+        self.similarity = Similarity(cells, schema, config.reward_weights)
+        self.goal = Goal(real)
+        self._batches = _batch_sizes(min(config.rows, len(pool)), config.steps)
+        self._importance = _importance(cells)
+        names, components = self.factors.names, self.similarity.names
+        self.action_space = gym.spaces.Box(LOWEST_FACTOR, HIGHEST_FACTOR, (len(names),), np.float32)
+        self.observation_space = gym.spaces.Box(-1.0, 1.0, (len(names) + len(components) + 1,), np.float32)
+        self._aim(self.goal)
+
+    @property
+    def progress(self) -> float:
+        """Share of the table's rows that are composed."""
+        return self._rows / int(self._batches.sum())
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin an empty table. `options={"goal": Goal}` sets the goal."""
+        super().reset(seed=seed)
+        goal = (options or {}).get("goal")
+        if goal is None:
+            goal = Goal(self.real) if self.goals is None else self.goals.draw(self.np_random)
+        self._aim(goal)
+        self._order = self.np_random.permutation(len(self.pool))
+        return self._observation(), self._info()
+
+    def step(self, action: NDArray[np.float32]) -> tuple[Observation, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Add one batch under the factors `action` (factors,).
+
+        Raises:
+            ValueError: the action is not in the action space, or the table is complete already.
+        """
+        pressure = self._pressure(action)
+        batch = int(self._batches[self._step])
+        candidates = self._propose(pressure, batch)
+        chosen = self._select(candidates, batch) if self.config.selection else candidates[:batch]
+        before = self.similarity.total(self.components)
+        self._add(chosen)
+        return self._observation(), self.similarity.total(self.components) - before, self._done, False, self._info()
+
+    def _aim(self, goal: Goal) -> None:
+        """Set the goal and empty the table."""
+        self.goal = goal
+        directions = self.factors.directions(self.cells, self.real, goal.shares)
+        self._directions = directions
+        self._goal_means = goal.shares[: self.cells.margin_cells] @ directions
+        margins = len(self.cells.margins)
+        self._row_directions = directions[self.pool[:, :margins]].sum(axis=1)
+        self._taken = np.zeros(len(self.pool), dtype=bool)
+        self._chosen: list[NDArray[np.intp]] = []
+        self._counts = np.zeros(len(goal.shares))
+        self._rows = self._step = self._cursor = 0
+        self.components = np.zeros(len(self.similarity.names))
+        self.gaps = np.zeros(len(self.factors.names))
+
+    def _pressure(self, action: NDArray[np.float32]) -> Floats:
+        factors = np.asarray(action, dtype=np.float64)
+        if factors.shape != self.action_space.shape:
+            raise ValueError(f"an action has one factor for each of {self.factors.names}; found shape {factors.shape}.")
+        if not np.all((factors >= LOWEST_FACTOR - 1e-6) & (factors <= HIGHEST_FACTOR + 1e-6)):
+            raise ValueError(f"factors lie in [{LOWEST_FACTOR}, {HIGHEST_FACTOR}]; found {factors.tolist()}.")
+        if self._done:
+            raise ValueError("the table is complete; call reset() to begin another.")
+        logs: Floats = np.log(factors)
+        return logs
+
+    def _propose(self, pressure: Floats, batch: int) -> NDArray[np.intp]:
+        """Return candidates (oversample * batch): the next rows of the shuffled pool, drawn by the factors' tilt."""
+        count = max(batch, round(self.config.oversample * batch))
+        block = self._next_block(max(count, round(PROPOSED * count)))
+        scores = self._row_directions[block] @ pressure + self._gumbel(len(block))
+        return block[top(scores, count)]
+
+    def _next_block(self, count: int) -> NDArray[np.intp]:
+        """Return the next `count` rows of the shuffled pool that are not in the table yet, going round as needed."""
+        count = min(count, len(self.pool))
+        places = np.arange(self._cursor, self._cursor + count) % len(self.pool)
+        self._cursor += count
+        block = self._order[places]
+        block = block[~self._taken[block]]
+        if len(block) < int(self._batches[self._step]):
+            # Nearly all of this stretch is in the table: take from the whole pool.
+            block = np.flatnonzero(~self._taken)
+        return block
+
+    def _select(self, candidates: NDArray[np.intp], batch: int) -> NDArray[np.intp]:
+        """Return the batch: candidates drawn by how much their cells still lack."""
+        cells = self.pool[candidates]
+        expected = np.bincount(cells.ravel(), minlength=len(self._counts)) * (batch / len(candidates))
+        wanted = self.goal.shares * (self._rows + batch) - self._counts
+        scores = cell_scores(wanted, expected, self._importance)[cells].sum(axis=1)
+        return candidates[top(scores + self._gumbel(len(candidates)), batch)]
+
+    def _gumbel(self, count: int) -> Floats:
+        noise: Floats = -np.log(self.np_random.standard_exponential(count))
+        return noise
+
+    def _add(self, chosen: NDArray[np.intp]) -> None:
+        self._taken[chosen] = True
+        self._chosen.append(chosen)
+        self._counts += np.bincount(self.pool[chosen].ravel(), minlength=len(self._counts))
+        self._rows += len(chosen)
+        self._step += 1
+        gap = self.goal.shares - self._counts / self._rows
+        self.components = self.similarity.components(gap)
+        self.gaps = gap[: self.cells.margin_cells] @ self._directions * np.sqrt(self._rows)
+
+    @property
+    def _done(self) -> bool:
+        return self._step >= len(self._batches)
+
+    def _observation(self) -> Observation:
+        gaps = np.clip(self.gaps / GAP_RANGE, -1.0, 1.0)
+        return np.concatenate([gaps, self.components, [self.progress]]).astype(np.float32)
+
+    def _info(self) -> dict[str, Any]:
+        info: dict[str, Any] = {
+            "components": self.components,
+            "similarity": self.similarity.total(self.components),
+            "rows": self._rows,
+        }
+        if self._done:
+            info["chosen"] = np.concatenate(self._chosen)
+        return info
+
+
+def _batch_sizes(rows: int, steps: int) -> NDArray[np.int64]:
+    """Return the rows of each batch: as even as can be, none empty."""
+    ends = np.linspace(0, rows, min(rows, steps) + 1).round().astype(np.int64)
+    return np.diff(ends)
+
+
+def _importance(cells: Cells) -> Floats:
+    """Return the weight (cells,) of each cell in selection: 1 for margins, 1 / number of columns for pairs and critic."""
+    columns = len({margin.column for margin in cells.margins})
+    weights = [1.0 if group not in ("pairs", "critic") else 1.0 / columns for group in cells.groups]
+    return np.repeat(weights, cells.sizes)

@@ -1,0 +1,89 @@
+"""Goals: the share of rows wanted in every cell, and random ones to train on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentsynth.env.cells import Cells
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a composed table should look like.
+
+    Attributes:
+        shares: (cells,) wanted share of rows in each cell; every group sums to 1.
+        name: what to call it in reports.
+    """
+
+    shares: Floats
+    name: str = "mimic"
+
+
+def moved(goal: Goal, cells: Cells, before: Floats, after: Floats, name: str) -> Goal:
+    """Return the goal that is to `goal` as the shares `after` (cells,) are to `before` (cells,).
+
+    Both are shares in the pool, before and after its rows are filtered or weighted. Each share moves by their ratio
+    instead of being replaced: what the pool gets wrong is thus not learned as a wish.
+    """
+    ratio = np.divide(after, before, out=np.ones_like(after), where=before > 0)
+    shares = goal.shares * ratio
+    totals = np.add.reduceat(shares, cells.offsets)
+    # A group that lost all its mass (no real row there) takes the pool's shares as they are.
+    lost = np.repeat(totals <= 0, cells.sizes)
+    return Goal(np.where(lost, after, shares / np.repeat(np.where(totals > 0, totals, 1.0), cells.sizes)), name)
+
+
+class GoalSampler:
+    """Draws goals to train on: the table itself, or the table with one to three columns pushed up or down.
+
+    Args:
+        base: the goal that mimics the table.
+        cells: its cells.
+        pool: (rows, groups) cells of the pool.
+        directions: (rows, factors) standardised direction of every factor's column.
+        random_share: share of goals that are pushed.
+        strength: standard deviation of the push, in logs of odds for one standard deviation of the direction.
+    """
+
+    def __init__(
+        self,
+        base: Goal,
+        cells: Cells,
+        pool: NDArray[np.int32],
+        directions: Floats,
+        random_share: float,
+        strength: float = 0.5,
+    ) -> None:
+        self.base = base
+        self.cells = cells
+        self.pool = pool
+        self.directions = directions
+        self.random_share = random_share
+        self.strength = strength
+        self._before = cells.shares(pool)
+
+    def draw(self, rng: np.random.Generator) -> Goal:
+        """Return a goal."""
+        factors = self.directions.shape[1]
+        if not factors or rng.random() >= self.random_share:
+            return self.base
+        return self.pushed(self.push(rng))
+
+    def push(self, rng: np.random.Generator) -> Floats:
+        """Return a random push (factors,): zero but for one to three columns."""
+        factors = self.directions.shape[1]
+        chosen = rng.permutation(factors)[: rng.integers(1, min(3, factors) + 1)]
+        push = np.zeros(factors)
+        push[chosen] = rng.normal(0.0, self.strength, size=len(chosen))
+        return push
+
+    def pushed(self, push: Floats) -> Goal:
+        """Return the base goal with its columns pushed by `push` (factors,)."""
+        weights = np.exp(self.directions @ push)
+        return moved(self.base, self.cells, self._before, self.cells.shares(self.pool, weights), "pushed")

@@ -1,0 +1,34 @@
+"""Selection: which of the candidates go into the table, by a weighted draw without replacement."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+STRONGEST = 2.0
+"""A cell moves the log-weight of its rows by at most so much."""
+
+
+def top(scores: Floats, count: int) -> NDArray[np.intp]:
+    """Return the indices of the `count` largest scores, in no order.
+
+    With Gumbel noise added to log-weights this is a draw without replacement by weight (Gumbel-top-k; Kool, van Hoof
+    and Welling 2019, ICML, p. 2).
+    """
+    if count >= len(scores):
+        return np.arange(len(scores))
+    return np.argpartition(scores, len(scores) - count)[len(scores) - count :]
+
+
+def cell_scores(wanted: Floats, expected: Floats, importance: Floats) -> Floats:
+    """Return the log-weight (cells,) that a row gets from each of its cells.
+
+    Args:
+        wanted: (cells,) rows still lacking in each cell after this batch; negative: too many already.
+        expected: (cells,) rows a random batch of the candidates would bring.
+        importance: (cells,) weight of the cell's group.
+    """
+    ratio = np.maximum(wanted + 0.5, 1e-9) / (expected + 0.5)
+    scores: Floats = importance * np.clip(np.log(ratio), -STRONGEST, STRONGEST)
+    return scores

@@ -1,0 +1,84 @@
+"""How near a growing table is to its goal, column by column: the terms of the reward."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentsynth.data.schema import Schema
+from agentsynth.env.cells import Cells
+from agentsynth.errors import ConfigError
+
+Floats = NDArray[np.float64]
+KINDS = ("numeric", "categorical", "datetime", "derived")
+
+
+class Similarity:
+    """Similarity per component, from the gap (goal less composed share) in every cell; no pandas, a few array sums.
+
+    A component is a compared column, or `pairs`. Over the margins of its column it averages
+
+    - numbers and dates: 1 - sqrt(MSE of the cumulative shares over the margin's cells),
+    - labels, months, weekdays, hours: 1 - total variation of the shares,
+
+    and `pairs` averages 1 - total variation over all pairs. 1 = the goal is met in every cell; 0 = no overlap. Critic
+    cells guide selection only and are not rewarded.
+
+    Args:
+        cells: the cells of the table.
+        schema: its schema.
+        weights: kind of column, column, or `pairs` -> weight in the total; 1 where not named.
+
+    Raises:
+        ConfigError: a weight names neither a kind nor a component, or all weights are 0.
+    """
+
+    def __init__(self, cells: Cells, schema: Schema, weights: Mapping[str, float]) -> None:
+        groups = [group for group in cells.groups if group != "critic"]
+        self.names = list(dict.fromkeys(groups))
+        self.weights = _weights(self.names, schema, weights)
+        self._cells = int(cells.sizes[: len(groups)].sum())
+        self._offsets = cells.offsets[: len(groups)].astype(np.intp)
+        self._sizes = cells.sizes[: len(groups)].astype(np.float64)
+        self._ordered_groups = np.array([margin.ordered for margin in cells.margins], dtype=bool)
+        self._margins = len(cells.margins)
+        self._margin_cells = cells.margin_cells
+        self._average = _averaging(groups, self.names)
+
+    def components(self, gap: Floats) -> Floats:
+        """Return the similarity (components,) that a gap (cells,) leaves."""
+        gap = gap[: self._cells]
+        error = 0.5 * np.add.reduceat(np.abs(gap), self._offsets)
+        # Every margin's gaps sum to zero, so one running sum over all margins starts afresh at each.
+        cumulative = np.cumsum(gap[: self._margin_cells])
+        squares = np.add.reduceat(cumulative * cumulative, self._offsets[: self._margins])
+        mean_square = squares / self._sizes[: self._margins]
+        error[: self._margins] = np.where(self._ordered_groups, np.sqrt(mean_square), error[: self._margins])
+        return 1.0 - self._average @ error
+
+    def total(self, components: Floats) -> float:
+        """Return the weighted mean of `components`."""
+        return float(self.weights @ components)
+
+
+def _weights(names: list[str], schema: Schema, given: Mapping[str, float]) -> Floats:
+    kinds = {column.name: column.kind for column in schema.compared}
+    unknown = sorted(set(given) - set(names) - {*KINDS, "pairs"})
+    if unknown:
+        raise ConfigError(
+            f"environment.reward_weights names {', '.join(map(repr, unknown))}; it takes a kind of column "
+            f"({', '.join(KINDS)}), 'pairs', or one of the table's columns: {', '.join(kinds)}."
+        )
+    weights = np.array([given.get(name, given.get(kinds.get(name, name), 1.0)) for name in names], dtype=np.float64)
+    if not weights.sum() > 0:
+        raise ConfigError("environment.reward_weights are all 0; give at least one component a weight.")
+    return weights / weights.sum()
+
+
+def _averaging(groups: list[str], names: list[str]) -> Floats:
+    """Return the matrix (components, groups) that averages a component's groups."""
+    member = np.array([[group == name for group in groups] for name in names], dtype=np.float64)
+    averaging: Floats = member / member.sum(axis=1, keepdims=True)
+    return averaging

@@ -1,0 +1,192 @@
+"""From a model to a table: the pool, the goal that a scenario states, and the composing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agentsynth.agent.composing import compose
+from agentsynth.agent.policies import NeutralPolicy, NoisyPolicy, Policy, ProportionalPolicy, RandomPolicy
+from agentsynth.config import Config
+from agentsynth.data.typed import finish
+from agentsynth.env.balancing import balance, effective_size
+from agentsynth.env.goals import Goal, moved
+from agentsynth.env.pool import Pool
+from agentsynth.env.scenarios import Constraint, Scenario, target_weights
+from agentsynth.env.selection import top
+from agentsynth.errors import ConfigError, ScenarioError
+from agentsynth.model import Generator, Model
+from agentsynth.seeding import child_seed, stream
+
+Floats = NDArray[np.float64]
+POLICIES = ("q_learning", "neutral", "random", "proportional", "raking", "free")
+"""`free` takes rows as they come from the base generator; `raking` draws them by weights found on the whole pool."""
+LARGEST = 20_000
+"""Rows composed at a time; longer tables are composed in pieces, in bounded memory."""
+MOST_POOLS = 24
+"""Pools drawn in search of rows for a scenario, before giving up."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How a table stands to one target of its scenario."""
+
+    name: str
+    wanted: float
+    reached: float
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A generated table and what became of its scenario's targets."""
+
+    table: pd.DataFrame
+    targets: list[Reached]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A pool and the goal to compose from it.
+
+    Attributes:
+        pool: rows of the scenario's slice only.
+        goal: wanted shares.
+        weights: (rows,) of the pool's rows, nearest to equal, under which the scenario's targets are met.
+        constraints: the scenario's targets.
+    """
+
+    pool: Pool
+    goal: Goal
+    weights: Floats
+    constraints: list[Constraint]
+
+
+def generate(
+    model: Model,
+    config: Config,
+    rows: int,
+    seed: int,
+    scenario: Scenario | None = None,
+    policy: str = "q_learning",
+    advance: Callable[[int], None] = lambda _: None,
+) -> Composed:
+    """Generate a table.
+
+    Args:
+        model: the fitted model.
+        config: its parameters.
+        rows: rows wanted; that many are returned.
+        seed: decides everything random here.
+        scenario: what to steer to; None: mimic the table.
+        policy: one of `POLICIES`.
+        advance: called with the number of rows done.
+
+    Raises:
+        ConfigError: no such policy.
+        ScenarioError: the scenario does not fit the table, or too few rows of its slice can be drawn.
+    """
+    if policy not in POLICIES:
+        raise ConfigError(f"no policy {policy!r}; there are {', '.join(POLICIES)}.")
+    pieces = []
+    constraints: list[Constraint] = []
+    sizes = np.diff(np.linspace(0, rows, -(-rows // LARGEST) + 1).round().astype(int))
+    for number, size in enumerate(sizes):
+        piece_seed = child_seed(seed, f"piece.{number}")
+        task = prepare_task(model.generator, config, int(size), scenario, piece_seed)
+        chosen = choose(model, config, task, int(size), policy, piece_seed)
+        pieces.append(task.pool.frame.iloc[chosen])
+        constraints = constraints or task.constraints
+        advance(int(size))
+    frame = pd.concat(pieces, ignore_index=True)
+    targets = [Reached(target.name, target.wanted, target.read(frame)) for target in constraints]
+    return Composed(finish(frame, model.generator.schema, child_seed(seed, "finish")), targets)
+
+
+def prepare_task(generator: Generator, config: Config, rows: int, scenario: Scenario | None, seed: int) -> Task:
+    """Draw a pool large enough for `rows` rows of the scenario, and state its goal in cells.
+
+    Raises:
+        ScenarioError: the scenario does not fit the table, or too few rows of its slice can be drawn.
+    """
+    rng = stream(seed, "pool")
+    size = max(round(rows * config.environment.pool_factor), 200)
+    whole = generator.draw_pool(size, rng)
+    base = Goal(generator.real)
+    if scenario is None:
+        return Task(whole, base, np.full(len(whole), 1.0 / len(whole)), [])
+    before = generator.cells.shares(whole.cells)
+    pool = _slice(whole, scenario, generator)
+    constraints, weights = _weigh(pool, scenario, generator)
+    for _ in range(MOST_POOLS):
+        if len(pool) >= 4 * rows and effective_size(weights) >= 2 * rows:
+            break
+        pool = _joined(pool, _slice(generator.draw_pool(size, rng), scenario, generator))
+        constraints, weights = _weigh(pool, scenario, generator)
+    if len(pool) < rows:
+        raise ScenarioError(
+            f"scenario {scenario.name!r}: only {len(pool)} of {(MOST_POOLS + 1) * size} drawn rows meet "
+            f"{scenario.where!r}, and {rows} are wanted. Ask for fewer rows, or widen the condition."
+        )
+    goal = moved(base, generator.cells, before, generator.cells.shares(pool.cells, weights), scenario.name)
+    return Task(pool, goal, weights, constraints)
+
+
+def choose(model: Model, config: Config, task: Task, rows: int, policy: str, seed: int) -> NDArray[np.intp]:
+    """Return the rows (rows,) of the task's pool that a policy puts into the table, in random order."""
+    rng = stream(seed, f"policy.{policy}")
+    if policy == "free":
+        return top(np.log(task.weights) + rng.gumbel(size=len(task.pool)), rows)
+    if policy == "raking":
+        weights = raking_weights(model.generator, task)
+        return top(np.log(np.maximum(weights, 1e-300)) + rng.gumbel(size=len(weights)), rows)
+    sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
+    env = model.generator.environment(task.pool.cells, sized)
+    chosen = compose(env, _policy(policy, model, config, rng), task.goal, child_seed(seed, "compose")).chosen
+    shuffled: NDArray[np.intp] = stream(seed, "order").permutation(chosen)
+    return shuffled
+
+
+def raking_weights(generator: Generator, task: Task) -> Floats:
+    """Return the weights (rows,) of the pool that meet the goal in every margin's cells: raking on the whole pool."""
+    cells = generator.cells
+    margins = cells.margin_cells
+    indicators = np.zeros((len(task.pool), margins))
+    places = task.pool.cells[:, : len(cells.margins)]
+    indicators[np.arange(len(task.pool))[:, None], places] = 1.0
+    present = indicators.any(axis=0)
+    return balance(indicators[:, present], task.goal.shares[:margins][present])
+
+
+def _policy(name: str, model: Model, config: Config, rng: np.random.Generator) -> Policy:
+    count = len(model.policy.factor_names)
+    if name == "neutral":
+        return NeutralPolicy(count)
+    if name == "random":
+        return RandomPolicy(count, rng)
+    if name == "proportional":
+        return ProportionalPolicy(count)
+    return NoisyPolicy(model.policy, config.agent.noise, rng)
+
+
+def _slice(pool: Pool, scenario: Scenario, generator: Generator) -> Pool:
+    mask = scenario.slice(pool.frame, generator.schema)
+    return Pool(pool.frame[mask].reset_index(drop=True), pool.features[mask], pool.cells[mask])
+
+
+def _joined(first: Pool, second: Pool) -> Pool:
+    return Pool(
+        pd.concat([first.frame, second.frame], ignore_index=True),
+        np.concatenate([first.features, second.features]),
+        np.concatenate([first.cells, second.cells]),
+    )
+
+
+def _weigh(pool: Pool, scenario: Scenario, generator: Generator) -> tuple[list[Constraint], Floats]:
+    if not len(pool):
+        return [], np.zeros(0)
+    constraints = scenario.constraints(pool.frame, generator.schema)
+    return constraints, target_weights(constraints, len(pool))

@@ -1,0 +1,104 @@
+"""What the agent answers to a gap."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from agentsynth.plots import style
+from agentsynth.plots.learned import LearnedTables, check_policy, greedy_levels, progress_label, visited_states
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_EXPLAINED: Final = (
+    "Gap: goal minus the table so far, in units of sampling noise; right of 0 the column's values are too low or its "
+    "wanted levels too rare. Factor: the pressure on the next batch; 1 leaves the column alone."
+)
+_MOST_ACROSS: Final = 4
+
+
+@style.styled
+def learned_response(policy: LearnedTables, path: str | Path | None = None) -> Figure:
+    """Draw, for every factor, the value that the greedy policy takes at each gap.
+
+    One line for each part of the episode; a hollow point is a state never visited in training, where the policy falls
+    back to the neutral factor. A policy that has learned to steer rises from left to right.
+
+    Args:
+        policy: the learned policy (`AgentSynth.policy_`).
+        path: file to write the figure to, too.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: the policy's parts do not fit together.
+        MissingPackageError: matplotlib is not installed.
+    """
+    check_policy(policy)
+    levels = np.asarray(policy.levels, dtype=float)
+    values, visited = levels[greedy_levels(policy)], visited_states(policy)
+    count = len(policy.factor_names)
+    across = min(count, _MOST_ACROSS) if count != 2 * _MOST_ACROSS - 2 else _MOST_ACROSS - 1
+    down = -(-count // across)
+    subtitle = "Greedy factor by gap between goal and table"
+    figure = style.new_figure(max(3.3 * across, 7), 2.7 * down, "Learned response", subtitle, _EXPLAINED)
+    grid = figure.add_gridspec(down, across)
+    colours = _progress_colours(values.shape[2])
+    for index, name in enumerate(policy.factor_names):
+        axes = figure.add_subplot(grid[divmod(index, across)])
+        _draw_factor(axes, values[index], visited[index], colours)
+        axes.set_title(style.shorten(name, 30))
+        _gap_axis(axes, np.asarray(policy.gap_edges, dtype=float))
+        style.factor_axis(axes.yaxis, levels, least=1.2)
+        axes.set_ylabel("factor" if index % across == 0 else "")
+        style.quiet(axes, "both")
+    _legend(figure, colours, hollow=not visited.all())
+    return style.finished(figure, path)
+
+
+def _progress_colours(buckets: int) -> list[Any]:
+    """Return one colour for each part of the episode, from early (dark) to late (bright)."""
+    colours = style.matplotlib_module("matplotlib").colormaps["viridis"]
+    return [colours(x) for x in np.linspace(0.1, 0.8, buckets)] if buckets > 1 else [style.BLUE]
+
+
+def _draw_factor(
+    axes: Axes, values: npt.NDArray[np.float64], visited: npt.NDArray[np.bool_], colours: list[Any]
+) -> None:
+    """Draw (gap buckets, progress buckets) factor values as one line a progress bucket, side by side."""
+    gaps = np.arange(len(values))
+    axes.axhline(1, color=style.GREY, linewidth=1)
+    for part, colour in enumerate(colours):
+        x = gaps + 0.14 * (part - (len(colours) - 1) / 2)
+        axes.plot(x, values[:, part], color=colour, linewidth=1.3, alpha=0.8)
+        for seen, fill in ((visited[:, part], colour), (~visited[:, part], "white")):
+            axes.plot(x[seen], values[seen, part], "o", color=colour, markerfacecolor=fill, markersize=5)
+
+
+def _gap_axis(axes: Axes, edges: npt.NDArray[np.float64]) -> None:
+    """Label the bounds between gap buckets, which are drawn equally wide."""
+    axes.set_xlim(-0.6, len(edges) + 0.6)
+    axes.set_xticks(np.arange(len(edges)) + 0.5, [f"{edge:.3g}" for edge in edges])
+    axes.set_xlabel("← table above goal   (gap)   below goal →")
+
+
+def _legend(figure: Figure, colours: list[Any], *, hollow: bool) -> None:
+    lines = style.matplotlib_module("matplotlib.lines")
+    handles = [lines.Line2D([], [], color=colour, marker="o", markersize=5) for colour in colours]
+    labels = [progress_label(part, len(colours)) for part in range(len(colours))]
+    if len(colours) > 1:
+        labels[0] = f"progress {labels[0]}"
+    else:
+        handles, labels = [], []
+    if hollow:
+        look: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 5, "markerfacecolor": "white"}
+        handles.append(lines.Line2D([], [], color=style.GREY, **look))
+        labels.append("never visited")
+    if handles:
+        figure.legend(handles, labels, loc="upper right", ncols=len(handles), columnspacing=1.2)

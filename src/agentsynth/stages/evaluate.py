@@ -1,0 +1,105 @@
+"""Stage evaluate: judge the synthetic table against unseen rows, register the policy, and move the champion if beaten."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from agentsynth import plots
+from agentsynth.ablation import compare_policies
+from agentsynth.config import Params
+from agentsynth.data.reading import read_table, write_table
+from agentsynth.files import digest, write_json
+from agentsynth.metrics.report import Report, build_report
+from agentsynth.scoring import held_out_similarity
+from agentsynth.stages import paths
+from agentsynth.stages.generate import chosen_scenario
+from agentsynth.stages.prepare import prepared_tables
+from agentsynth.stages.running import run
+from agentsynth.synth import AgentSynth
+
+
+class Evaluation(NamedTuple):
+    """The synthetic table's report, and the policy beside its rivals."""
+
+    report: Report
+    policies: pd.DataFrame
+
+
+def evaluate(
+    synth: AgentSynth,
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    test: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    params: Params,
+) -> Evaluation:
+    """Judge `synthetic` against `test`, and compare the learned policy with its rivals over several seeds.
+
+    Raises:
+        InputError: a table does not fit the schema, or the target is not one of its columns.
+    """
+    report = build_report(
+        train,
+        test,
+        synthetic,
+        synth.schema_,
+        seed=params.seed,
+        target=params.evaluate.target,
+        max_rows=params.evaluate.max_rows,
+        other_real=validation,
+    )
+    seeds = [params.seed + number for number in range(params.evaluate.seeds)]
+    return Evaluation(report, compare_policies(synth, test, params.generate.rows, seeds, chosen_scenario(params)))
+
+
+def main() -> None:
+    """Run the stage in the project's folder."""
+    params = Params.load()
+    synth = AgentSynth.load(paths.need(paths.MODEL, "train"))
+    train, validation, _ = prepared_tables()
+    test = read_table(paths.need(paths.TEST, "prepare"))
+    synthetic = read_table(paths.need(paths.SYNTHETIC, "generate"))
+    evaluation = evaluate(synth, train, validation, test, synthetic, params)
+    _write(evaluation, synth, test, synthetic)
+    print(evaluation.report.to_text())
+    _record(evaluation.report, synth, test, params)
+
+
+def _write(evaluation: Evaluation, synth: AgentSynth, test: pd.DataFrame, synthetic: pd.DataFrame) -> None:
+    evaluation.report.save(paths.REPORT)
+    scores = {name: value for name, value in evaluation.report.metrics().items() if np.isfinite(value)}
+    write_json(paths.METRICS, scores)
+    write_table(evaluation.policies, paths.POLICIES)
+    plots.data_comparison(test, synthetic, synth.schema_, paths.DATA_COMPARISON)
+    plots.policy_comparison(evaluation.policies, paths.POLICY_COMPARISON)
+
+
+def _record(report: Report, synth: AgentSynth, test: pd.DataFrame, params: Params) -> None:
+    """Add the scores to the pipeline's run, register the policy, and let it challenge the champion."""
+    from agentsynth.stages.records import evaluate_record, generate_record, train_record
+    from agentsynth.tracking import registry
+    from agentsynth.tracking.pipeline import recorded
+
+    trained = train_record(params, synth)
+    with recorded([trained, generate_record(params), evaluate_record(params, report)]) as mlflow_run:
+        score = partial(held_out_similarity, unseen=test, seed=params.seed)
+        challenger = score(synth)
+        version = registry.register(
+            mlflow_run,
+            paths.MODEL,
+            key=digest(trained.key, params.scenarios),
+            scenarios=params.scenarios,
+            card=report.to_text(),
+        )
+        verdict = registry.promote(mlflow_run.client, version, score, challenger)
+        mlflow_run.metrics({"held_out_similarity": challenger})
+        mlflow_run.tag({"verdict": verdict.reason})
+    print(f"policy version {version}{' is the champion' if verdict.promoted else ''}: {verdict.reason}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,73 @@
+"""Stage prepare: read or simulate the table, infer its schema, set validation and test rows apart."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from agentsynth.config import Params
+from agentsynth.data.describing import describe
+from agentsynth.data.inference import infer_schema
+from agentsynth.data.reading import read_table, write_table
+from agentsynth.data.schema import Schema
+from agentsynth.data.shop import simulate_shop
+from agentsynth.data.splitting import Split, split
+from agentsynth.stages import paths
+from agentsynth.stages.running import run
+
+RAW = Path("data/raw")
+"""The folder whose tables DVC watches."""
+
+
+class Prepared(NamedTuple):
+    """A table's schema, and its rows set apart."""
+
+    schema: Schema
+    rows: Split
+
+
+def prepare(params: Params) -> Prepared:
+    """Read (or simulate) the table that `params` name, infer its schema, and split it.
+
+    Raises:
+        InputError: the table cannot be read, or does not fit the parameters.
+    """
+    source = params.data.table
+    table = read_table(source) if source else simulate_shop(params.data.rows, params.seed)
+    schema = infer_schema(table, params.data.columns)
+    return Prepared(schema, split(table, schema, params.split, params.seed))
+
+
+def prepared_tables() -> tuple[pd.DataFrame, pd.DataFrame, Schema]:
+    """Return train rows, validation rows and schema as this stage wrote them.
+
+    Raises:
+        InputError: it has not run.
+    """
+    train, validation = (read_table(paths.need(path, "prepare")) for path in (paths.TRAIN, paths.VALIDATION))
+    return train, validation, Schema.load(paths.SCHEMA)
+
+
+def main() -> None:
+    """Run the stage in the project's folder."""
+    params = Params.load()
+    _warn_if_unwatched(params.data.table)
+    prepared = prepare(params)
+    print(describe(prepared.schema))
+    prepared.schema.save(paths.SCHEMA)
+    for path, rows in zip((paths.TRAIN, paths.VALIDATION, paths.TEST), prepared.rows, strict=True):
+        write_table(rows, path)
+    train, validation, test = (len(rows) for rows in prepared.rows)
+    print(f"{train} rows to learn from, {validation} for validation, {test} for the test")
+
+
+def _warn_if_unwatched(table: str | None) -> None:
+    if table and RAW.resolve() not in Path(table).resolve().parents:
+        print(f"note: {table} lies outside {RAW}/, so `dvc repro` will not notice when it changes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

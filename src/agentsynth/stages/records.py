@@ -1,0 +1,72 @@
+"""What each stage writes into the pipeline's MLflow run, and the key that tells its result from others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from agentsynth.config import Params
+from agentsynth.data.reading import read_table
+from agentsynth.files import digest
+from agentsynth.metrics.report import Report
+from agentsynth.stages import paths
+from agentsynth.synth import AgentSynth
+from agentsynth.tracking.pipeline import StageRecord
+from agentsynth.tracking.runs import Run
+
+_TRAIN_SECTIONS = {"seed", "data", "split", "generator", "environment", "agent"}
+
+
+def table_name(params: Params) -> str:
+    """Return a short name of the table: its file's, or "shop"."""
+    return Path(params.data.table).stem if params.data.table else "shop"
+
+
+def train_record(params: Params, synth: AgentSynth) -> StageRecord:
+    """Return what stage train says: parameters, data, curves by episode, best action, figures, schema."""
+    sections = params.model_dump(mode="json", include=_TRAIN_SECTIONS)
+
+    def write(run: Run) -> None:
+        history = synth.history_
+        run.name(f"{table_name(params)} seed {params.seed}")
+        run.tag({"table": table_name(params), "scenario": "mimic", "seed": params.seed})
+        run.params(sections)
+        run.dataset(read_table(paths.TRAIN), table_name(params), "training")
+        run.dataset(read_table(paths.VALIDATION), table_name(params), "validation")
+        run.curves({"return": history.returns, "epsilon": history.epsilon, "similarity": history.similarity})
+        run.curves({"held_out": history.held_out})
+        run.curves({f"similarity/{name}": values for name, values in history.components.items()})
+        run.metrics({f"best_action/{factor}": value for factor, value in history.best_action.items()})
+        run.metrics({"best_episode": history.best_episode})
+        run.files([paths.TRAINING_PROGRESS, paths.LEARNED_RESPONSE, paths.Q_TABLES], "figures")
+        run.files([paths.SCHEMA, paths.HISTORY])
+
+    return StageRecord("policy", digest(paths.MODEL, sections), write)
+
+
+def generate_record(params: Params) -> StageRecord:
+    """Return what stage generate says: the scenario, and the table it made."""
+    name = params.generate.scenario
+    chosen: dict[str, Any] = {"generate": params.generate.model_dump(), "scenario": params.scenarios.get(name or "")}
+
+    def write(run: Run) -> None:
+        run.name(f"{table_name(params)} {name or 'mimic'} seed {params.seed}")
+        run.tag({"scenario": name or "mimic"})
+        run.params({"generate": chosen["generate"]})
+        run.dataset(read_table(paths.SYNTHETIC), f"{table_name(params)} synthetic", "synthetic")
+        run.files([paths.SYNTHETIC_CSV])
+
+    return StageRecord("generate", digest(paths.SYNTHETIC, chosen), write)
+
+
+def evaluate_record(params: Params, report: Report) -> StageRecord:
+    """Return what stage evaluate says: the scores against unseen rows, their figures, the report."""
+
+    def write(run: Run) -> None:
+        run.params({"evaluate": params.evaluate.model_dump()})
+        run.dataset(read_table(paths.TEST), table_name(params), "test")
+        run.metrics(report.metrics())
+        run.files([paths.DATA_COMPARISON, paths.POLICY_COMPARISON], "figures")
+        run.files([paths.REPORT, paths.POLICIES])
+
+    return StageRecord("evaluate", digest(paths.REPORT, params.evaluate.model_dump()), write)

@@ -1,0 +1,76 @@
+"""One MLflow run a pipeline: each stage finds it by the keys of the stages before it, and adds its own record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentsynth.tracking.runs import Run
+from agentsynth.tracking.store import Store, connect
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What one stage has to say in the pipeline's run."""
+
+    stage: str
+    key: str
+    """Digest of all that determines the stage's result, the stages before it left out."""
+    write: Callable[[Run], None]
+
+
+@contextmanager
+def recorded(records: Sequence[StageRecord], tags: Mapping[str, object] | None = None) -> Iterator[Run]:
+    """Open the pipeline's run, write the last of `records` into it, and yield it; it ends with the block.
+
+    The pipeline's run is the newest whose tags bear the keys of all earlier stages, and for this stage the same key or
+    none. A first stage begins a run of its own. Where there is no such run (the store was deleted, the earlier stages
+    came from DVC's cache, or the run already holds this stage with other parameters), a new one is begun and the
+    earlier records are written again, so that each run is whole.
+    """
+    import mlflow
+
+    store = connect()
+    *earlier, current = records
+    run_id = _find(store, earlier, current) if earlier else None
+    missing = [current] if run_id else records
+    run_id = run_id or begin(store, tags or {})
+    with mlflow.start_run(run_id=run_id):
+        run = Run(store.client, run_id)
+        for record in missing:
+            record.write(run)
+            run.tag({_tag(record): record.key})
+        yield run
+
+
+def _find(store: Store, earlier: Sequence[StageRecord], current: StageRecord) -> str | None:
+    """Return the id of the newest run that the earlier stages wrote and this stage may add to."""
+    query = " and ".join(f"tags.{_tag(record)} = '{record.key}'" for record in earlier)
+    runs = store.client.search_runs([store.experiment_id], query, order_by=["attributes.start_time DESC"])
+    fitting = (run for run in runs if run.data.tags.get(_tag(current), current.key) == current.key)
+    return next((str(run.info.run_id) for run in fitting), None)
+
+
+def begin(store: Store, tags: Mapping[str, object]) -> str:
+    """Begin a run that knows the commit and the DVC experiment it comes from, but no path of this machine."""
+    known = {**tags, **origin()}
+    run = store.client.create_run(store.experiment_id, tags={key: str(value) for key, value in known.items() if value})
+    return str(run.info.run_id)
+
+
+def origin() -> dict[str, str | None]:
+    """Return the tags that say where a run comes from: git commit, DVC experiment."""
+    from mlflow.utils.git_utils import get_git_commit
+
+    return {
+        "mlflow.source.name": "agentsynth",
+        "mlflow.source.git.commit": get_git_commit(str(Path.cwd())),
+        "dvc_experiment": os.environ.get("DVC_EXP_NAME"),
+    }
+
+
+def _tag(record: StageRecord) -> str:
+    return f"{record.stage}_key"

@@ -1,0 +1,171 @@
+"""The registry: every evaluated policy becomes a version, the best by held-out score bears the alias `champion`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agentsynth.errors import AgentSynthError
+from agentsynth.tracking.runs import Run
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.models import ModelSignature
+
+    from agentsynth.synth import AgentSynth
+
+MODEL = "agentsynth"
+CHAMPION = "champion"
+_REQUIREMENTS = (
+    "gymnasium",
+    "mlflow",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "pyyaml",
+    "scikit-learn",
+    "scipy",
+    "tqdm",
+)
+
+
+class Verdict(NamedTuple):
+    """Whether a version became champion, and why or why not."""
+
+    promoted: bool
+    reason: str
+    champion_score: float | None
+    """The present champion's score on the same held-out rows; None where there is none."""
+
+
+def register(run: Run, folder: Path, *, key: str, scenarios: Mapping[str, Any], card: str) -> str:
+    """Register a saved synthesiser as a version of the model "agentsynth" and return its number.
+
+    A policy registered before under the same `key` is not registered again. The run has to be open.
+
+    Args:
+        run: the pipeline's run, which the version is linked to.
+        folder: where `AgentSynth.save` put it.
+        key: digest of all that the model is made of.
+        scenarios: named scenarios that requests to the model may use.
+        card: what it learned from, its scores and limits, for the version's page.
+    """
+    known = run.client.search_model_versions(f"name = '{MODEL}' and tags.served_key = '{key}'")
+    version = str(known[0].version) if known else _log_model(folder, scenarios)
+    run.client.set_model_version_tag(MODEL, version, "served_key", key)
+    run.client.update_model_version(MODEL, version, description=card)
+    run.tag({"model_version": version})
+    return version
+
+
+def promote(client: MlflowClient, version: str, score: Callable[[AgentSynth], float], challenger: float) -> Verdict:
+    """Give the version the alias `champion` if its held-out score beats the present champion's; record why or why not.
+
+    Args:
+        client: of the MLflow store.
+        version: the challenger.
+        score: scores a synthesiser on the held-out rows; raises an AgentSynthError where it cannot make such rows.
+        challenger: the version's own score, by the same function.
+    """
+    holder = champion_version(client)
+    verdict = _compare(holder, version, score, challenger)
+    if verdict.promoted:
+        client.set_registered_model_alias(MODEL, CHAMPION, version)
+    tags = {
+        "held_out_similarity": f"{challenger:.6f}",
+        "promoted": str(verdict.promoted).lower(),
+        "verdict": verdict.reason,
+    }
+    for name, value in tags.items():
+        client.set_model_version_tag(MODEL, version, name, value)
+    return verdict
+
+
+def champion_version(client: MlflowClient) -> str | None:
+    """Return the version that bears the alias `champion`, or None."""
+    aliases = {
+        alias: str(version)
+        for model in client.search_registered_models(f"name = '{MODEL}'")
+        for alias, version in model.aliases.items()
+    }
+    return aliases.get(CHAMPION)
+
+
+def load(version: str) -> AgentSynth:
+    """Return the synthesiser of a registered version: the native object, not the served one.
+
+    Raises:
+        AgentSynthError: its files are of a format that this AgentSynth does not read.
+    """
+    import mlflow
+
+    model: AgentSynth = mlflow.pyfunc.load_model(f"models:/{MODEL}/{version}").unwrap_python_model().synth
+    return model
+
+
+def _compare(holder: str | None, version: str, score: Callable[[AgentSynth], float], challenger: float) -> Verdict:
+    if holder is None:
+        return Verdict(True, "the first: there was no champion", None)
+    if holder == version:
+        return Verdict(True, "it already is the champion", challenger)
+    try:
+        held = score(load(holder))
+    except AgentSynthError as error:
+        return Verdict(True, f"version {holder}, the champion before, cannot make rows of this table: {error}", None)
+    better, relation = challenger > held, "beats" if challenger > held else "does not beat"
+    return Verdict(
+        better, f"{challenger:.4f} {relation} the {held:.4f} of version {holder} on the same held-out rows", held
+    )
+
+
+def _log_model(folder: Path, scenarios: Mapping[str, Any]) -> str:
+    """Log the model with the package's code, so that it loads where AgentSynth is not installed."""
+    import mlflow
+    import pandas as pd
+
+    package = Path(__file__).resolve().parents[1]
+    logged = mlflow.pyfunc.log_model(
+        name="policy",
+        python_model=str(package / "tracking" / "serving.py"),
+        code_paths=[str(package)],
+        artifacts={"model": str(folder)},
+        model_config={"scenarios": dict(scenarios)},
+        signature=_signature(),
+        conda_env=environment(),
+        input_example=(pd.DataFrame({"rows": [5], "seed": [0]}), {"rows": 5}),
+        registered_model_name=MODEL,
+        await_registration_for=0,
+    )
+    return str(logged.registered_model_version)
+
+
+def _signature() -> ModelSignature:
+    """Return the signature of the served policy: see `agentsynth.tracking.serving.ServedPolicy`."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
+
+    inputs: list[ColSpec | TensorSpec] = [
+        ColSpec("long", "rows", required=False),
+        ColSpec("string", "scenario", required=False),
+        ColSpec("long", "seed", required=False),
+    ]
+    params = [ParamSpec("rows", "long", None), ParamSpec("scenario", "string", None), ParamSpec("seed", "long", None)]
+    return ModelSignature(inputs=Schema(inputs), params=ParamSchema(params))
+
+
+def environment() -> dict[str, Any]:
+    """Return the conda environment of the model: the versions it was made with.
+
+    Given by hand, because MLflow's own guess starts a process and warns where there is no pip.
+    """
+    import platform
+
+    pins = [f"{name}=={installed(name)}" for name in _REQUIREMENTS]
+    return {
+        "name": MODEL,
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": pins}],
+    }

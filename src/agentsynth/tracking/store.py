@@ -1,0 +1,107 @@
+"""The MLflow store: everything under `mlruns/`, found by a plain `mlflow ui`, and movable with the project's folder."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "agentsynth"
+STORE = Path("mlruns")
+ARTIFACTS = STORE / "artifacts"
+DATABASE = STORE / "mlflow.db"
+LINK = Path("mlflow.db")
+
+_QUIET = {
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Else a uv.lock in the folder, with the hosts it names, is copied into every model.
+    "MLFLOW_UV_AUTO_DETECT": "false",
+    "MLFLOW_LOG_UV_FILES": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+class Store(NamedTuple):
+    """A client of the MLflow store, and the experiment that AgentSynth's runs belong to."""
+
+    client: MlflowClient
+    experiment_id: str
+
+
+def connect() -> Store:
+    """Point MLflow at the project's store, making it if need be.
+
+    `MLFLOW_TRACKING_URI`, where set, is obeyed: a server, or any other store, is used as it is. Otherwise the store is
+    an SQLite file in `mlruns/` of the project: the working directory, or, in a temporary workspace of `dvc exp run`,
+    the repository it belongs to. The experiment is "agentsynth", or the one that `MLFLOW_EXPERIMENT_NAME` names.
+    These are settings of the process, as everywhere in MLflow.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    import mlflow
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    local = "MLFLOW_TRACKING_URI" not in os.environ
+    root = Path(os.environ.get("DVC_ROOT") or Path.cwd())
+    if local:
+        _make_folders(root)
+        mlflow.set_tracking_uri(f"sqlite:///{root / DATABASE}")
+        # MLflow writes its setting there; left alone it would pass for the user's.
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    client = mlflow.MlflowClient()
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+    if client.get_experiment_by_name(name) is None:
+        _create_experiment(client, name, root if local else None)
+    return Store(client, str(mlflow.set_experiment(name).experiment_id))
+
+
+def _make_folders(root: Path) -> None:
+    """Make `mlruns/`, the link to the database, and, in a temporary workspace, the link to the project's artifacts."""
+    (root / ARTIFACTS).mkdir(parents=True, exist_ok=True)
+    if not os.path.lexists(root / LINK):
+        _link(root / LINK, DATABASE)
+    here = Path.cwd()
+    if here.resolve() != root.resolve() and not (here / ARTIFACTS).exists():
+        (here / STORE).mkdir(exist_ok=True)
+        (here / ARTIFACTS).symlink_to(root / ARTIFACTS)
+
+
+def _link(link: Path, target: Path) -> None:
+    """Make the link by which a plain `mlflow ui` finds the database; say what to type where there are no links."""
+    try:
+        link.symlink_to(target)
+    except OSError:
+        command = f"mlflow ui --backend-store-uri sqlite:///{target.as_posix()}"
+        logging.getLogger("agentsynth").warning("no symbolic links here: type `%s` to see the runs", command)
+
+
+def _create_experiment(client: MlflowClient, name: str, root: Path | None) -> None:
+    """Create the experiment; with a local store (`root` given), with relative artifact locations.
+
+    MLflow makes any location absolute, so that a moved folder loses its artifacts (mlflow issue 3144); a relative one
+    in the database is obeyed everywhere, and runs, models and versions inherit it. So it is written there.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        identifier = client.create_experiment(name, artifact_location=ARTIFACTS.as_posix() if root else None)
+    except MlflowException:
+        if client.get_experiment_by_name(name) is None:
+            raise
+        return  # another process made it a moment ago
+    if root is None:
+        return
+    connection = sqlite3.connect(root / DATABASE)
+    with connection:
+        connection.execute(
+            "UPDATE experiments SET artifact_location = ? WHERE experiment_id IN (0, ?)",
+            (ARTIFACTS.as_posix(), int(identifier)),
+        )
+    connection.close()
