@@ -72,8 +72,10 @@ class AgentConfig(_Section):
     """Share of a factor's own component in its reward; the rest is the total reward."""
     noise: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Standard deviation of the Gaussian noise on the log-factors in generation."""
-    random_goals: Share = 0.75
-    """Share of training episodes whose goal is drawn at random; the others mimic the table."""
+    goals: Annotated[int, Field(ge=1)] = 6
+    """Goals trained on, in turn: the first is the table itself, the others push one to three columns up or down."""
+    push: Annotated[float, Field(ge=0, le=5)] = 1.0
+    """Standard deviation of the pushes: log-odds per standard deviation of a column."""
 
 
 class Config(_Section):

@@ -103,14 +103,24 @@ def fit_model(
         seed: decides everything random here.
         advance: called after each episode.
     """
-    rows = round(config.environment.rows * config.environment.pool_factor)
-    pool = generator.draw_pool(rows, stream(seed, "pool"))
-    env = generator.environment(pool.cells, config)
-    sampler = _sampler(generator, env, pool.cells, config.agent.random_goals)
-    env.goals = sampler
-    exams = _exams(generator, env, sampler, validation, seed)
-    policy, history = train(env, config.agent, exams, seed, advance)
+    env, sampler = training_environment(generator, config, seed)
+    rng = stream(seed, "goals")
+    goals = [sampler.base, *(sampler.draw(rng) for _ in range(config.agent.goals - 1))]
+    exams = _exams(generator, env, sampler, validation, stream(seed, "exams"))
+    policy, history = train(env, config.agent, goals, exams, seed, advance)
     return Model(generator, policy, history)
+
+
+def training_environment(
+    generator: Generator, config: Config, seed: int
+) -> tuple[SyntheticDataEnvironment, GoalSampler]:
+    """Return an environment with a freshly drawn pool that aims at another pushed goal after each reset; its sampler."""
+    rows = round(config.environment.rows * config.environment.pool_factor)
+    pool = generator.draw_pool(rows, stream(seed, "pool")).cells
+    env = generator.environment(pool, config)
+    sampler = GoalSampler(Goal(generator.real), generator.cells, pool, _directions(env, pool), config.agent.push)
+    env.goals = sampler
+    return env, sampler
 
 
 def _directions(env: SyntheticDataEnvironment, cells: NDArray[np.int32]) -> Floats:
@@ -120,18 +130,15 @@ def _directions(env: SyntheticDataEnvironment, cells: NDArray[np.int32]) -> Floa
     return found
 
 
-def _sampler(
-    generator: Generator, env: SyntheticDataEnvironment, pool: NDArray[np.int32], random_share: float
-) -> GoalSampler:
-    return GoalSampler(Goal(generator.real), generator.cells, pool, _directions(env, pool), random_share)
-
-
 def _exams(
-    generator: Generator, env: SyntheticDataEnvironment, sampler: GoalSampler, validation: pd.DataFrame | None, seed: int
+    generator: Generator,
+    env: SyntheticDataEnvironment,
+    sampler: GoalSampler,
+    validation: pd.DataFrame | None,
+    rng: np.random.Generator,
 ) -> list[Exam]:
     """Return the table itself and some pushed goals, each with the held-out rows under the same push."""
-    rng = stream(seed, "exams")
-    pushes = [np.zeros(len(env.factors.names)), *(sampler.push(rng) for _ in range(PUSHED_EXAMS if env.factors.names else 0))]
+    pushes = [np.zeros(len(env.factors.names)), *(sampler.push(rng) for _ in range(PUSHED_EXAMS))]
     goals = [sampler.pushed(push) for push in pushes]
     if validation is None or not len(validation):
         return [Exam(goal, goal.shares) for goal in goals]

@@ -76,7 +76,9 @@ class AgentSynth:
         self.schema_ = infer_schema(frame) if schema is None else schema
         self._train = typed(frame, self.schema_)
         if len(frame) < FEWEST_ROWS:
-            raise InputError(f"a table of {len(frame)} rows is too small to learn from: at least {FEWEST_ROWS} are needed.")
+            raise InputError(
+                f"a table of {len(frame)} rows is too small to learn from: at least {FEWEST_ROWS} are needed."
+            )
         if not self.schema_.modelled:
             raise InputError("the table has only ids and constants: there is nothing to learn.")
         held_out = None if validation is None else typed(_frame(validation), self.schema_)

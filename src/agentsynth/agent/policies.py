@@ -123,7 +123,8 @@ def _greedy(values: NDArray[np.float64], visits: NDArray[np.int64]) -> NDArray[n
     best = tried.max(axis=-1, keepdims=True)
     distance = np.abs(np.arange(values.shape[-1]) - NEUTRAL)
     # Where nothing was tried, all levels tie at -inf and neutral is the nearest.
-    return np.where(tried == best, distance, len(distance)).argmin(axis=-1)
+    levels: NDArray[np.intp] = np.where(tried == best, distance, len(distance)).argmin(axis=-1)
+    return levels
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def examine(env: SyntheticDataEnvironment, policy: Policy, exams: list[Exam], se
 def train(
     env: SyntheticDataEnvironment,
     config: AgentConfig,
+    goals: list[Goal],
     exams: list[Exam],
     seed: int,
     advance: Callable[[], None] = lambda: None,
@@ -50,8 +51,10 @@ def train(
     The checks play the same exams with the same seeds, so that they differ by the policy alone.
 
     Args:
-        env: the environment; its own sampler draws the training goals.
+        env: the environment.
         config: the agent's parameters.
+        goals: what the episodes steer to, in turn: any `len(goals)` episodes in a row have the same goals, so that a
+            moving average over as many moves by learning alone.
         exams: what the greedy policy is judged on.
         seed: decides everything random here.
         advance: called after each episode.
@@ -62,7 +65,7 @@ def train(
     record = _Record()
     best, best_score = agent.policy, -np.inf
     for episode in range(config.episodes):
-        total = play(env, agent, child_seed(seed, f"episode.{episode}"))
+        total = play(env, agent, goals[episode % len(goals)], child_seed(seed, f"episode.{episode}"))
         score = examine(env, agent.policy, exams, child_seed(seed, "exams")) if episode in checks else np.nan
         record.add(total, agent.epsilon, env, score)
         if score > best_score:
@@ -73,9 +76,9 @@ def train(
     return best, record.history(env, best_action(best))
 
 
-def play(env: SyntheticDataEnvironment, agent: QLearningAgent, seed: int) -> float:
-    """Play and learn from one episode; return the sum of its rewards."""
-    observation, _ = env.reset(seed=seed)
+def play(env: SyntheticDataEnvironment, agent: QLearningAgent, goal: Goal, seed: int) -> float:
+    """Play one episode to `goal` and learn from it; return the sum of its rewards."""
+    observation, _ = env.reset(seed=seed, options={"goal": goal})
     components, returns, done = env.components, 0.0, False
     while not done:
         levels = agent.act(observation)

@@ -17,7 +17,20 @@ import pandas as pd
 from agentsynth.data.schema import Step
 
 TOKEN = re.compile(r"(%[-3]?[A-Za-z])")
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 PATTERNS = {
     "%Y": r"[12]\d{3}",

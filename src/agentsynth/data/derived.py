@@ -1,13 +1,194 @@
-"""Derived columns: finding formulas that hold on every row."""
+"""Derived columns: finding formulas that hold on every row.
+
+A formula counts only if it gives the target's value on every row, after rounding to the target's decimals, and is
+missing exactly where the target is; if it was put to the test on enough rows; and if no column is, in the end, computed
+from itself. What may be computed from what is screened on a few rows first, so that wide tables stay cheap.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from agentsynth.data.schema import Formula, Schema
+from agentsynth.data.coefficients import factors
+from agentsynth.data.formulas import combine, compute
+from agentsynth.data.moments import calendar_parts, durations, shifts
+from agentsynth.data.products import MOST_FOR_TRIPLES, proportional, screen_rows
+from agentsynth.data.schema import Column, Formula, Operation, Schema
+from agentsynth.data.sums import dependent, is_total, linear_formulas, spread_rows
+
+Floats: TypeAlias = NDArray[np.float64]
+
+INFORMATIVE_ROWS = 10
+"""Rows on which each input must differ from its commonest value."""
+DISTINCT_TARGETS = 5
+"""Fewest distinct values of a target: fewer are hit by accident."""
+DISTINCT_PARTS = 3
+"""The same for parts of a datetime, of which there are not many to be hit."""
+FLOAT_NOISE = 1e-9
+"""Relative difference that counts as none where the target is not rounded."""
+FLOAT32_NOISE = 1e-6
+"""The same where the target comes in single precision."""
 
 
 def find_formulas(frame: pd.DataFrame, schema: Schema, settled: Collection[str] = ()) -> dict[str, Formula]:
-    return {}
+    """Find the columns that follow exactly from others.
+
+    Looked for, in this order: parts of a datetime (year, month, hour, ...); multiples of another column; products of
+    two; sums of parts and means; products of three (in tables of up to 40 numeric columns); ratios; other linear
+    combinations (differences, rescaled copies); datetimes a duration after another; durations. Where a relation could
+    be solved for several columns, a total or mean is derived from its parts, else the last column of the table from
+    those before.
+
+    Args:
+        frame: (n, p) typed frame.
+        schema: its columns; numeric and datetime ones take part, and derived ones as inputs.
+        settled: columns that must not become derived.
+
+    Returns:
+        column -> its formula; no column depends on itself.
+    """
+    search = _Search(frame, {column.name: column for column in schema}, set(settled))
+    search.calendar()
+    search.proportional("product", 1)
+    search.proportional("product", 2)
+    search.linear(totals=True)
+    if len(search.numeric) <= MOST_FOR_TRIPLES:
+        search.proportional("product", 3)
+    search.proportional("ratio", 2)
+    search.linear(totals=False)
+    search.times()
+    return search.found
+
+
+@dataclass
+class _Search:
+    """A search over one table: what was found so far, and what may still be derived."""
+
+    frame: pd.DataFrame
+    columns: dict[str, Column]
+    settled: set[str]
+    found: dict[str, Formula] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.given = {name: column.formula for name, column in self.columns.items() if column.formula is not None}
+        self.numeric = [name for name, column in self.columns.items() if column.is_numeric]
+        self.datetimes = [name for name, column in self.columns.items() if column.is_datetime]
+        both = [*self.numeric, *self.datetimes]
+        self.values = {name: self.frame[name].to_numpy(dtype=np.float64) for name in self.numeric}
+        self.missing = {name: self.frame[name].isna().to_numpy() for name in both}
+        self.incomplete = {name for name in both if self.missing[name].any()}
+        counts = {name: self.frame[name].value_counts() for name in both}
+        self.distinct = {name: len(count) for name, count in counts.items()}
+        self.varied = {name for name, count in counts.items() if count.iloc[1:].sum() >= INFORMATIVE_ROWS}
+
+    def targets(self, names: Iterable[str], distinct: int = DISTINCT_TARGETS) -> list[str]:
+        """Return the columns that may still become derived, the last of the table first."""
+        unsettled = [name for name in names if name not in self.found and name not in self.settled]
+        return [name for name in reversed(unsettled) if self.distinct[name] >= distinct and name not in self.given]
+
+    def inputs(self, target: str, names: Iterable[str]) -> list[str]:
+        """Return the columns that `target` may be computed from."""
+        known = [name for name in names if name != target and name in self.varied and self._covers(target, name)]
+        return [name for name in known if not self._depends(name, target)]
+
+    def _covers(self, target: str, name: str) -> bool:
+        """Tell whether `target` is missing wherever `name` is."""
+        return name not in self.incomplete or not np.any(self.missing[name] & ~self.missing[target])
+
+    def _depends(self, name: str, target: str) -> bool:
+        """Tell whether `name` is computed, directly or not, from `target`."""
+        formula = self.found.get(name) or self.given.get(name)
+        return formula is not None and any(x == target or self._depends(x, target) for x in formula.inputs)
+
+    def unit(self, name: str) -> float:
+        """Return one in the last decimal of a column; 0 where it is not rounded."""
+        decimals = self.columns[name].decimals
+        return 0.0 if decimals is None else float(10.0**-decimals)
+
+    def accept(self, target: str, formulas: Iterable[Formula]) -> bool:
+        """Keep the first of the formulas that gives the target on every row."""
+        for formula in formulas:
+            if self.holds(target, formula):
+                self.found[target] = formula
+                return True
+        return False
+
+    def holds(self, target: str, formula: Formula) -> bool:
+        """Tell whether a formula gives the target's value on every row, and is missing where the target is."""
+        column = self.columns[target].model_copy(update={"formula": formula})
+        computed, given = compute(column, self.frame), self.frame[target]
+        if not np.array_equal(computed.isna(), given.isna()):
+            return False
+        here, there = computed.dropna().to_numpy(), given.dropna().to_numpy()
+        if column.decimals is not None or formula.operation == "shift":
+            return np.array_equal(here, there)
+        noise = FLOAT32_NOISE if "32" in column.dtype else FLOAT_NOISE
+        return bool(np.all(np.abs(here - there) <= noise * np.abs(there).max(initial=0)))
+
+    def calendar(self) -> None:
+        """Look for numbers that are a part of a datetime."""
+        for target in self.targets(self.numeric, DISTINCT_PARTS):
+            self.accept(target, calendar_parts(self.inputs(target, self.datetimes)))
+
+    def proportional(self, operation: Operation, inputs: int) -> None:
+        """Look for targets that are a constant times a product of so many inputs, or times a ratio."""
+        for target in self.targets(self.numeric):
+            names = self.inputs(target, self.numeric)
+            self.accept(target, self._proportional_formulas(target, names, operation, inputs))
+
+    def _proportional_formulas(
+        self, target: str, names: list[str], operation: Operation, inputs: int
+    ) -> Iterator[Formula]:
+        present = np.flatnonzero(~self.missing[target])
+        if not names or len(present) < INFORMATIVE_ROWS:
+            return
+        values, unit = self.values[target][present], self.unit(target)
+        rows = screen_rows(values, unit)
+        screen = np.column_stack([self.values[name][present[rows]] for name in names])
+        for places in proportional(values[rows], screen, unit, operation, inputs):
+            formula = Formula(operation=operation, inputs=tuple(names[place] for place in places))
+            combined = combine(formula, [self.values[name][present] for name in formula.inputs])
+            if np.isfinite(combined).all():
+                for factor, mode in factors(values, combined, unit):
+                    yield formula.model_copy(update={"coefficients": (factor,), "rounding": mode})
+
+    def linear(self, totals: bool) -> None:
+        """Look for linear relations: for sums of parts and means only, or for all."""
+        for missing in _distinct([self.missing[name] for name in self.targets(self.numeric)]):
+            rows = np.flatnonzero(~missing)
+            names = [name for name in self.numeric if name in self.varied and name not in self.found]
+            names = [name for name in names if name not in self.incomplete or not self.missing[name][rows].any()]
+            if len(names) < 2 or len(rows) < INFORMATIVE_ROWS:
+                continue
+            screen = np.column_stack([self.values[name] for name in names])[rows[spread_rows(len(rows))]]
+            for members in dependent(screen, np.array([self.unit(name) for name in names])):
+                self._accept_linear({names[place]: screen[:, place] for place in members}, totals)
+
+    def _accept_linear(self, screen: dict[str, Floats], totals: bool) -> None:
+        """Accept a relation among the columns of the screen, solved for a total or else for the last that it can be."""
+        for target in self.targets([name for name in self.numeric if name in screen]):
+            names = [name for name in self.numeric if name in screen and name != target]
+            if self.inputs(target, names) != names:
+                continue
+            inputs = np.column_stack([screen[name] for name in names])
+            formulas = linear_formulas(screen[target], inputs, names, self.unit(target))
+            if self.accept(target, (f for f in formulas if not totals or is_total(f, inputs))):
+                return
+
+    def times(self) -> None:
+        """Look for datetimes that lie a duration after another, and for durations."""
+        for target in self.targets(self.datetimes):
+            starts, numbers = self.inputs(target, self.datetimes), self.inputs(target, self.numeric)
+            self.accept(target, shifts(starts, numbers))
+        for target in self.targets(self.numeric):
+            self.accept(target, durations(self.inputs(target, self.datetimes)))
+
+
+def _distinct(masks: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
+    return list({mask.tobytes(): mask for mask in masks}.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def _may_own(frame: pd.DataFrame, column: Column, other: Column) -> bool:
     return other.kind == "categorical"
 
 
-def _is_constant(ids: pd.Series[object], values: pd.Series[object]) -> bool:
+def _is_constant(ids: pd.Series[Any], values: pd.Series[Any]) -> bool:
     """Tell whether each id has one value, and that is not for lack of repeated ids or of variety."""
     named = ids.notna().to_numpy()
     entity = pd.factorize(ids[named])[0]

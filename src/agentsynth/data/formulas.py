@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agentsynth.data.dates import floor_to_step
 from agentsynth.data.rounding import round_to
-from agentsynth.data.schema import Column, Formula
+from agentsynth.data.schema import Column, Formula, Unit
 from agentsynth.errors import SchemaError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -19,7 +19,7 @@ MICROSECONDS = {"day": 86_400_000_000, "hour": 3_600_000_000, "minute": 60_000_0
 """Length of each unit of a duration."""
 
 
-def compute(column: Column, frame: pd.DataFrame) -> pd.Series[float]:
+def compute(column: Column, frame: pd.DataFrame) -> pd.Series[Any]:
     """Compute a derived column, rounded to its decimals or step, from a typed frame that has its inputs.
 
     Returns:
@@ -38,6 +38,8 @@ def compute(column: Column, frame: pd.DataFrame) -> pd.Series[float]:
 
 def raw_values(formula: Formula, frame: pd.DataFrame) -> Floats:
     """Compute a numeric formula, (n,) not rounded; not finite where an input is missing or a division by zero."""
+    if formula.operation == "calendar":
+        return calendar_part(frame[formula.inputs[0]], formula.unit or "year") + formula.intercept
     if formula.operation == "duration":
         start, end = (frame[name].to_numpy(dtype="datetime64[us]") for name in reversed(formula.inputs))
         return duration(end - start, formula.unit or "second") + formula.intercept
@@ -50,10 +52,7 @@ def combine(formula: Formula, inputs: Sequence[Floats]) -> Floats:
     if formula.operation == "linear":
         return _linear(formula, inputs)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if formula.operation == "ratio":
-            value = inputs[0] / inputs[1]
-        else:
-            value = np.multiply.reduce(inputs)
+        value = inputs[0] / inputs[1] if formula.operation == "ratio" else np.multiply.reduce(inputs)
     coefficient = formula.coefficients[0]
     return value if coefficient == 1 else coefficient * value
 
@@ -71,6 +70,11 @@ def duration(difference: NDArray[np.timedelta64], unit: str) -> Floats:
     """Return time differences (n,) as numbers of `unit`; NaN where missing."""
     microseconds = difference.astype("timedelta64[us]").astype(np.int64).astype(np.float64)
     return np.where(np.isnat(difference), np.nan, microseconds / MICROSECONDS[unit])
+
+
+def calendar_part(moments: pd.Series[pd.Timestamp], unit: Unit) -> Floats:
+    """Return a part (n,) of datetimes, such as the year, the quarter (1 to 4) or the weekday (Monday is 0)."""
+    return np.asarray(getattr(moments.dt, unit).to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _shift(formula: Formula, frame: pd.DataFrame) -> NDArray[np.datetime64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agentsynth.data.casting import cast_to
 from agentsynth.data.schema import Column, IdForm
 from agentsynth.errors import SchemaError
 
@@ -51,6 +53,17 @@ def fallback_form(series: pd.Series[Any]) -> IdForm:
         last=count,
         rows_per_id=_rows_per_id(present),
     )
+
+
+def in_sequence(series: pd.Series[Any], form: IdForm) -> bool:
+    """Tell whether ids (n,) of a sequence first occur in the order of their numbers."""
+    texts = [str(value) for value in series.dropna().unique()]
+    digits = [text[len(form.prefix) : len(text) - len(form.suffix)] for text in texts]
+    if not all(number.isdecimal() for number in digits):
+        # A fallback form: the ids never had numbers; those made are numbered in order.
+        return True
+    numbers = [int(number) for number in digits]
+    return numbers == sorted(numbers)
 
 
 def _rows_per_id(present: pd.Series[Any]) -> tuple[tuple[int, float], ...]:
@@ -165,7 +178,8 @@ def _groups(frame: pd.DataFrame, form: IdForm, made: Mapping[str, pd.Series[Any]
     if not form.constant_within:
         return np.zeros(len(frame), dtype=np.int64)
     keys = pd.DataFrame({name: made[name] if name in made else frame[name] for name in form.constant_within})
-    return keys.groupby(list(keys.columns), dropna=False, sort=False).ngroup().to_numpy(dtype=np.int64)
+    groups = keys.groupby(list(keys.columns), dropna=False, sort=False).ngroup()
+    return np.asarray(groups.to_numpy(), dtype=np.int64)
 
 
 def _entities(groups: Integers, form: IdForm, ordered: bool, rng: np.random.Generator) -> Integers:
@@ -190,7 +204,7 @@ def _sizes(rows: int, form: IdForm, rng: np.random.Generator) -> Integers:
     drawn = rng.choice(sizes, size=rows, p=shares / shares.sum())
     ends = np.minimum(np.cumsum(drawn), rows)
     counts = np.diff(ends, prepend=0)
-    return counts[counts > 0].astype(np.int64)
+    return np.asarray(counts[counts > 0], dtype=np.int64)
 
 
 def _forms(form: IdForm, count: int, rng: np.random.Generator) -> NDArray[Any]:
@@ -209,7 +223,7 @@ def _forms(form: IdForm, count: int, rng: np.random.Generator) -> NDArray[Any]:
 
 
 def _too_few(form: IdForm, count: int) -> bool:
-    return np.prod([float(len(alphabet)) for alphabet in form.alphabets]) < count
+    return math.prod(map(len, form.alphabets)) < count
 
 
 def _decorated(form: IdForm, numbers: Integers) -> NDArray[Any]:
@@ -237,8 +251,7 @@ def _codes(form: IdForm, count: int, rng: np.random.Generator) -> list[str]:
 def _as_dtype(values: NDArray[Any], column: Column, index: pd.Index[Any]) -> pd.Series[Any]:
     """Return text ids (n,) in the dtype the column had: numbers again where it held numbers."""
     dtype = column.dtype
+    if dtype != "category" and pd.api.types.is_numeric_dtype(pd.api.types.pandas_dtype(dtype)):
+        values = np.array([None if value is None else int(value) for value in values], dtype=object)
     text = pd.Series(values, index=index, name=column.name, dtype=object)
-    if dtype == "category" or column.levels is not None:
-        return text.astype(dtype)
-    numeric = pd.api.types.is_numeric_dtype(pd.api.types.pandas_dtype(dtype))
-    return text.map(int, na_action="ignore").astype(dtype) if numeric else text.astype(dtype)
+    return cast_to(text, dtype)

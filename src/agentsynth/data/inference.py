@@ -15,7 +15,7 @@ from agentsynth.data.dates import coarsest_step, find_format
 from agentsynth.data.derived import find_formulas
 from agentsynth.data.describing import describe
 from agentsynth.data.entities import constant_within
-from agentsynth.data.ids import fallback_form, id_form
+from agentsynth.data.ids import fallback_form, id_form, in_sequence
 from agentsynth.data.kinds import DROP, kind_of
 from agentsynth.data.rounding import decimals_of
 from agentsynth.data.schema import Column, Formula, IdForm, Kind, Schema
@@ -148,17 +148,7 @@ def _id_details(series: pd.Series[Any], override: Mapping[str, Any]) -> dict[str
     form: IdForm = id_form(series) or fallback_form(series)
     if types.is_numeric_dtype(series.dtype) and (form.prefix or form.suffix):
         form = fallback_form(series).model_copy(update={"prefix": "", "width": 0})
-    first_seen = pd.factorize(series.dropna())[1]
-    ordered = form.style == "sequence" and pd.Index(_running_numbers(first_seen, form)).is_monotonic_increasing
-    return {"id_form": form, "ordered": bool(ordered)}
-
-
-def _running_numbers(ids: Sequence[Any], form: IdForm) -> list[int]:
-    """Return the numbers in ids of a sequence; the empty list where they are not of the form (a fallback)."""
-    texts = [str(value) for value in ids]
-    end = len(form.suffix)
-    digits = [text[len(form.prefix) : len(text) - end] for text in texts if text.startswith(form.prefix)]
-    return [int(number) for number in digits] if all(number.isdigit() for number in digits) else []
+    return {"id_form": form, "ordered": form.style == "sequence" and in_sequence(series, form)}
 
 
 def _datetime_details(series: pd.Series[Any], override: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,7 +183,7 @@ def _levels(series: pd.Series[Any]) -> list[Any] | None:
     """Return the values behind labels where the dtype alone does not tell them: category, and objects that are not text."""
     if isinstance(series.dtype, pd.CategoricalDtype):
         values = list(series.dtype.categories)
-    elif series.dtype == object and not types.infer_dtype(series, skipna=True) == "string":
+    elif series.dtype == object and types.infer_dtype(series, skipna=True) != "string":
         values = list(series.dropna().unique())
     else:
         return None
@@ -212,7 +202,7 @@ def _levels(series: pd.Series[Any]) -> list[Any] | None:
 
 
 def _numeric_details(series: pd.Series[Any], _: Mapping[str, Any]) -> dict[str, Any]:
-    numbers = to_numbers(series).dropna().to_numpy()
+    numbers = to_numbers(series).dropna().to_numpy(dtype=np.float64)
     narrow = np.dtype(np.float32) if str(series.dtype).lower() in ("float32", "float16", "float[pyarrow]") else None
     if not len(numbers):
         return {}

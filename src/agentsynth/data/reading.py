@@ -49,7 +49,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
         InputError: the ending is neither, or the file cannot be written.
     """
     path = Path(path)
-    _check_ending(path)
+    check_ending(path)
     with whole_file(path) as temporary:
         if path.name.lower().endswith(PARQUET_ENDINGS):
             frame.to_parquet(temporary, index=False)
@@ -60,7 +60,8 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
             frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
-def _check_ending(path: Path) -> None:
+def check_ending(path: Path) -> None:
+    """Raise InputError where `path` does not end as tables do."""
     if not path.name.lower().endswith(CSV_ENDINGS + PARQUET_ENDINGS):
         raise InputError(
             f"{path} ends in {path.suffix or 'nothing'!r}; tables are {', '.join((*CSV_ENDINGS, PARQUET_ENDINGS[0]))}."
@@ -72,7 +73,7 @@ def _check_file(path: Path) -> None:
         raise InputError(f"there is no file {path}. Check the name; it is looked for from {Path.cwd()}.")
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a CSV or Parquet file in it.")
-    _check_ending(path)
+    check_ending(path)
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty: a table needs a header line and at least one row.")
 

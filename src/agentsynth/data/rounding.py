@@ -35,7 +35,8 @@ def round_to(values: Floats, decimals: int | None, mode: Mode = "nearest") -> Fl
         return np.round(values, decimals)
     scaled = values * 10.0**decimals if decimals >= 0 else values / 10.0**-decimals
     whole = _whole(scaled, mode)
-    return whole / 10.0**decimals if decimals >= 0 else whole * 10.0**-decimals
+    rounded: Floats = whole / 10.0**decimals if decimals >= 0 else whole * 10.0**-decimals
+    return rounded
 
 
 def _whole(scaled: Floats, mode: Mode) -> Floats:

@@ -12,6 +12,8 @@ from agentsynth.errors import SchemaError
 from agentsynth.files import read_json, write_json
 
 Kind = Literal["id", "categorical", "numeric", "datetime", "derived", "constant"]
+Operation = Literal["product", "ratio", "linear", "duration", "shift", "calendar"]
+Unit = Literal["year", "quarter", "month", "day", "weekday", "hour", "minute", "second"]
 Step = Literal["year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond"]
 
 
@@ -23,15 +25,17 @@ class Formula(_Model):
     """How a derived column follows from others, exactly, on every row.
 
     `product`: c * x1 * x2 ... ; `ratio`: c * x1 / x2 ; `linear`: intercept + sum c_i * x_i ;
-    `duration`: (x1 - x2) of two datetimes in `unit` ; `shift`: datetime x1 + number x2 in `unit`.
+    `duration`: (x1 - x2) of two datetimes in `unit` ; `shift`: datetime x1 + number x2 in `unit`
+    (without x2: x1 itself), cut to the column's step; `calendar`: the part `unit` of datetime x1 (weekday: Monday is
+    `intercept`).
     A row with any input missing is missing.
     """
 
-    operation: Literal["product", "ratio", "linear", "duration", "shift"]
+    operation: Operation
     inputs: tuple[str, ...]
     coefficients: tuple[float, ...] = (1.0,)
     intercept: float = 0.0
-    unit: Literal["day", "hour", "minute", "second"] | None = None
+    unit: Unit | None = None
     rounding: Literal["nearest", "half_up", "down", "up"] = "nearest"
     """`nearest` as numpy does it (a half to the even digit); `half_up`: a half away from zero, as Excel and SQL do."""
 

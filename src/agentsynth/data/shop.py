@@ -171,7 +171,7 @@ def _categories(kind: Integers, month: Integers, hour: Integers, rng: np.random.
     """Draw the category of every order, (rows,): the largest of log-weight plus Gumbel noise."""
     evening = np.cos(2 * np.pi * (hour - 20) / 24)
     weight = CATEGORY_LOG_WEIGHTS + TYPE_TASTE[kind] + MONTH_TASTE[month] + evening[:, None] * EVENING_TASTE
-    return np.argmax(weight + rng.gumbel(size=weight.shape), axis=1)
+    return np.asarray(np.argmax(weight + rng.gumbel(size=weight.shape), axis=1), dtype=np.int64)
 
 
 def _prices(category: Integers, kind: Integers, rng: np.random.Generator) -> Floats:
@@ -181,11 +181,12 @@ def _prices(category: Integers, kind: Integers, rng: np.random.Generator) -> Flo
     ending = rng.choice(len(shares), size=len(kind), p=shares)
     pointed = np.floor(raw) + np.append(PRICE_ENDINGS, 0.0)[ending]
     price = np.where(ending < len(PRICE_ENDINGS), pointed, raw)
-    return np.maximum(np.round(price, 2), LOWEST_PRICE)
+    return np.asarray(np.maximum(np.round(price, 2), LOWEST_PRICE))
 
 
 def _quantities(category: Integers, kind: Integers, month: Integers, rng: np.random.Generator) -> Integers:
     """Draw the pieces of every order, (rows,): one and a gamma-mixed Poisson number of further ones."""
     holiday = month >= 10
     mean = FURTHER_PIECES[category] * TYPE_QUANTITY[kind] * np.where(holiday, HOLIDAY_PIECES[category], 1.0)
-    return 1 + rng.poisson(mean * rng.gamma(PIECES_SHAPE, 1 / PIECES_SHAPE, size=len(kind)))
+    pieces = rng.poisson(mean * rng.gamma(PIECES_SHAPE, 1 / PIECES_SHAPE, size=len(kind)))
+    return np.asarray(1 + pieces, dtype=np.int64)

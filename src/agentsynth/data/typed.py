@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from agentsynth.data.casting import cast_to
 from agentsynth.data.formulas import compute, in_order
 from agentsynth.data.ids import make_ids
 from agentsynth.data.schema import Column, Schema
@@ -117,7 +118,7 @@ def _constant(column: Column, rows: int) -> pd.Series[Any]:
         return pd.Series([column.value] * rows, dtype=pd.CategoricalDtype(levels, ordered=column.ordered))
     if column.dtype.startswith("datetime64"):
         moment = pd.Timestamp(str(column.value))
-        return pd.Series([moment] * rows).astype(column.dtype)
+        return cast_to(pd.Series([moment] * rows), column.dtype)
     if column.dtype == "object" and column.step is not None:
         return pd.Series([pd.Timestamp(str(column.value)).date()] * rows, dtype=object)
     return pd.Series([column.value] * rows, dtype=column.dtype)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
+from agentsynth.data.casting import cast_to
 from agentsynth.data.dates import floor_to_step, parse_dates, write_dates
 from agentsynth.data.rounding import round_to
 from agentsynth.data.schema import Column
@@ -76,13 +77,14 @@ def to_datetimes(series: pd.Series[Any], column: Column) -> pd.Series[pd.Timesta
         read = _wall_clock(read, column.timezone).astype("datetime64[us]")
         form = "is a datetime"
     _refuse(series, (read.isna() & series.notna()).to_numpy(), f"{form}, but holds values that cannot be read as such")
-    return read.rename(series.name)
+    return pd.Series(read, name=series.name)
 
 
 def _wall_clock(series: pd.Series[Any], timezone: str | None) -> pd.Series[Any]:
     if getattr(series.dtype, "tz", None) is None:
         return series
-    return (series.dt.tz_convert(timezone) if timezone else series).dt.tz_localize(None)
+    local: pd.Series[Any] = (series.dt.tz_convert(timezone) if timezone else series).dt.tz_localize(None)
+    return local
 
 
 def _refuse(series: pd.Series[Any], wrong: NDArray[np.bool_], what: str) -> None:
@@ -93,7 +95,8 @@ def _refuse(series: pd.Series[Any], wrong: NDArray[np.bool_], what: str) -> None
     shown = ", ".join(f"{series.iloc[row]!r} in row {row + 1}" for row in rows[:SHOWN])
     more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
     raise SchemaError(
-        f"column {series.name!r} {what}: {shown}{more}. Correct the table, or give the column another kind in the schema."
+        f"column {series.name!r} {what}: {shown}{more}. Correct the table, or give the column another "
+        f"kind in the schema."
     )
 
 
@@ -125,12 +128,12 @@ def _restore_numbers(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
         return pd.Series(text, index=series.index, name=column.name, dtype=dtype)
     if types.is_integer_dtype(dtype):
         return _integers(pd.Series(values, index=series.index, name=column.name), column)
-    return pd.Series(values, index=series.index, name=column.name).astype(dtype)
+    return cast_to(pd.Series(values, index=series.index, name=column.name), column.dtype)
 
 
 def _integers(values: pd.Series[float], column: Column) -> pd.Series[Any]:
     dtype = types.pandas_dtype(column.dtype)
-    plain = np.dtype(getattr(dtype, "numpy_dtype", dtype))
+    plain: Any = getattr(dtype, "numpy_dtype", dtype)
     if values.isna().any() and isinstance(dtype, np.dtype):
         raise SchemaError(
             f"column {column.name!r} has missing values, but its dtype {column.dtype} cannot hold them: "
@@ -139,8 +142,7 @@ def _integers(values: pd.Series[float], column: Column) -> pd.Series[Any]:
     limits = np.iinfo(plain)
     # The largest int64 is no float; the next smaller float is.
     highest = np.nextafter(float(limits.max), 0) if float(limits.max) > limits.max else float(limits.max)
-    whole = values.round().clip(float(limits.min), highest)
-    return whole.astype(dtype)
+    return cast_to(values.round().clip(float(limits.min), float(highest)), column.dtype)
 
 
 def _restore_datetimes(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
@@ -148,7 +150,7 @@ def _restore_datetimes(series: pd.Series[Any], column: Column) -> pd.Series[Any]
     if column.step is not None:
         values = floor_to_step(values, column.step)
     if column.format is not None:
-        return write_dates(values, column.format).astype(column.dtype).rename(column.name)
+        return cast_to(write_dates(values, column.format), column.dtype)
     if column.dtype == "object":
         days: list[date | None] = [None if pd.isna(value) else value.date() for value in values]
         return pd.Series(days, index=series.index, name=column.name, dtype=object)
@@ -156,18 +158,18 @@ def _restore_datetimes(series: pd.Series[Any], column: Column) -> pd.Series[Any]
         # The hour that the clocks skip in spring moves forward; the hour that they repeat in autumn is read as winter.
         winter = np.zeros(len(values), dtype=bool)
         values = values.dt.tz_localize(column.timezone, ambiguous=winter, nonexistent="shift_forward")
-    return values.astype(column.dtype).rename(column.name)
+    return cast_to(values, column.dtype)
 
 
 def _restore_labels(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
     read = label_reader(column)
     values = {label: read(label) for label in series.dropna().unique()}
-    plain = pd.Series([None if pd.isna(x) else values[x] for x in series], index=series.index, dtype=object)
+    plain = pd.Series([None if pd.isna(x) else values[x] for x in series], series.index, object, column.name)
     if column.dtype == "category":
         dtype = pd.CategoricalDtype(list(column.levels or values.values()), ordered=column.ordered)
-        return plain.astype(dtype).rename(column.name)
+        return plain.astype(dtype)
     try:
-        return plain.astype(column.dtype).rename(column.name)
+        return cast_to(plain, column.dtype)
     except (TypeError, ValueError) as error:
         raise SchemaError(f"column {column.name!r} cannot be given back as {column.dtype}: {error}.") from error
 

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.base.forest import Forest
-from agentsynth.env.margins import Margin, coarsen, fit_margins
 from agentsynth.data.schema import Schema
+from agentsynth.env.margins import Margin, coarsen, fit_margins
 
 Indices = NDArray[np.int32]
 PAIR_BINS = 8
@@ -73,7 +73,8 @@ class Cells:
         rows, groups = cells.shape
         per_cell = None if weights is None else np.repeat(weights / weights.sum() * rows, groups)
         counts = np.bincount(cells.ravel(), weights=per_cell, minlength=int(self.sizes.sum()))
-        return counts / rows
+        shares: NDArray[np.float64] = counts / rows
+        return shares
 
     def with_critic(self, critic: Forest) -> Cells:
         """Return these cells with the leaves of a critic added."""

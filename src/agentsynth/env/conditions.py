@@ -83,8 +83,11 @@ class Subject:
         bounds = _RANGE.match(text) or _DASH.match(text)
         numbers = self.numbers(frame)
         if bounds:
-            return (numbers >= self.number(bounds[1])) & (numbers <= self.number(bounds[2]))
-        return numbers == self.number(text)
+            low, high = self.number(bounds[1]), self.number(bounds[2])
+        else:
+            low = high = self.number(text)
+        mask: Mask = (numbers >= low) & (numbers <= high)
+        return mask
 
     def labels(self, frame: pd.DataFrame, wanted: list[str]) -> Mask:
         """Return the rows that bear one of the `wanted` labels.

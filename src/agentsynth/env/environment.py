@@ -56,8 +56,8 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
     `components` (components,), `similarity`, `rows`; `chosen` (rows,) indices into the pool when it terminates.
 
     ## Arguments
-    `schema`, `cells`, `real` (shares of the real rows), `pool` (rows, groups), `config`; `goals`: a sampler of goals for
-    `reset`. `reset(options={"goal": Goal})` sets one; without either the goal is the real table.
+    `schema`, `cells`, `real` (shares of the real rows), `pool` (rows, groups), `config`; `goals`: a sampler that gives
+    every `reset` a goal. `reset(options={"goal": Goal})` sets one; without either the goal is the real table.
 
     ## References
     Selection is raking (Deming and Stephan 1940, Ann. Math. Statist. 11(4), p. 427) done online, and so close to
@@ -172,7 +172,8 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
     def _select(self, candidates: NDArray[np.intp], batch: int) -> NDArray[np.intp]:
         """Return the batch: candidates drawn by how much their cells still lack."""
         cells = self.pool[candidates]
-        expected = np.bincount(cells.ravel(), minlength=len(self._counts)) * (batch / len(candidates))
+        counts = np.bincount(cells.ravel(), minlength=len(self._counts))
+        expected: Floats = counts * (batch / len(candidates))
         wanted = self.goal.shares * (self._rows + batch) - self._counts
         scores = cell_scores(wanted, expected, self._importance)[cells].sum(axis=1)
         return candidates[top(scores + self._gumbel(len(candidates)), batch)]
@@ -217,7 +218,7 @@ def _batch_sizes(rows: int, steps: int) -> NDArray[np.int64]:
 
 
 def _importance(cells: Cells) -> Floats:
-    """Return the weight (cells,) of each cell in selection: 1 for margins, 1 / number of columns for pairs and critic."""
+    """Return the weight (cells,) of cells in selection: 1 for margins, 1 / number of columns for pairs and critic."""
     columns = len({margin.column for margin in cells.margins})
     weights = [1.0 if group not in ("pairs", "critic") else 1.0 / columns for group in cells.groups]
     return np.repeat(weights, cells.sizes)

@@ -40,50 +40,42 @@ def moved(goal: Goal, cells: Cells, before: Floats, after: Floats, name: str) ->
 
 
 class GoalSampler:
-    """Draws goals to train on: the table itself, or the table with one to three columns pushed up or down.
+    """Draws goals to train on: the table with one to three columns pushed up or down.
 
     Args:
         base: the goal that mimics the table.
         cells: its cells.
         pool: (rows, groups) cells of the pool.
         directions: (rows, factors) standardised direction of every factor's column.
-        random_share: share of goals that are pushed.
-        strength: standard deviation of the push, in logs of odds for one standard deviation of the direction.
+        strength: standard deviation of a push, in log-odds for one standard deviation of the direction.
     """
 
     def __init__(
-        self,
-        base: Goal,
-        cells: Cells,
-        pool: NDArray[np.int32],
-        directions: Floats,
-        random_share: float,
-        strength: float = 0.5,
+        self, base: Goal, cells: Cells, pool: NDArray[np.int32], directions: Floats, strength: float = 1.0
     ) -> None:
         self.base = base
         self.cells = cells
         self.pool = pool
         self.directions = directions
-        self.random_share = random_share
         self.strength = strength
         self._before = cells.shares(pool)
 
     def draw(self, rng: np.random.Generator) -> Goal:
-        """Return a goal."""
-        factors = self.directions.shape[1]
-        if not factors or rng.random() >= self.random_share:
-            return self.base
+        """Return a pushed goal."""
         return self.pushed(self.push(rng))
 
     def push(self, rng: np.random.Generator) -> Floats:
         """Return a random push (factors,): zero but for one to three columns."""
         factors = self.directions.shape[1]
-        chosen = rng.permutation(factors)[: rng.integers(1, min(3, factors) + 1)]
         push = np.zeros(factors)
-        push[chosen] = rng.normal(0.0, self.strength, size=len(chosen))
+        if factors:
+            chosen = rng.permutation(factors)[: rng.integers(1, min(3, factors) + 1)]
+            push[chosen] = rng.normal(0.0, self.strength, size=len(chosen))
         return push
 
     def pushed(self, push: Floats) -> Goal:
         """Return the base goal with its columns pushed by `push` (factors,)."""
+        if not push.any():
+            return self.base
         weights = np.exp(self.directions @ push)
         return moved(self.base, self.cells, self._before, self.cells.shares(self.pool, weights), "pushed")

@@ -119,7 +119,7 @@ def label_margin(column: str, series: pd.Series[Any], most: int) -> Margin:
     counts = series.dropna().value_counts()
     order = sorted(counts.index, key=lambda label: (-int(counts[label]), str(label)))
     labels = [str(label) for label in order[:most]]
-    return Margin(column, "label", labels=tuple(labels + [OTHER] if len(order) > most else labels))
+    return Margin(column, "label", labels=tuple([*labels, OTHER] if len(order) > most else labels))
 
 
 def _column_margins(column: Column, series: pd.Series[Any], bins: int) -> list[Margin]:

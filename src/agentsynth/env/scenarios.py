@@ -92,7 +92,8 @@ class Scenario(BaseModel):
         """Return the rows (rows,) of a typed frame that `where` lets through."""
         conditions = [self.where] if isinstance(self.where, str) else self.where or []
         masks = [rows_where(condition, frame, schema) for condition in conditions]
-        return np.logical_and.reduce([np.ones(len(frame), dtype=bool), *masks])
+        found: NDArray[np.bool_] = np.logical_and.reduce([np.ones(len(frame), dtype=bool), *masks])
+        return found
 
     def constraints(self, frame: pd.DataFrame, schema: Schema) -> list[Constraint]:
         """Return the targets as means of functions of the rows of a typed frame; changes start from its own values."""

@@ -74,7 +74,8 @@ def _weights(names: list[str], schema: Schema, given: Mapping[str, float]) -> Fl
     weights = np.array([given.get(name, given.get(kinds.get(name, name), 1.0)) for name in names], dtype=np.float64)
     if not weights.sum() > 0:
         raise ConfigError("environment.reward_weights are all 0; give at least one component a weight.")
-    return weights / weights.sum()
+    normalised: Floats = weights / weights.sum()
+    return normalised
 
 
 def _averaging(groups: list[str], names: list[str]) -> Floats:

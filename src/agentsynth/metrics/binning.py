@@ -74,5 +74,5 @@ def _edges(observed: Floats, bins: int) -> Floats:
     if len(edges) > bins:
         edges = np.unique(np.quantile(observed, np.arange(1, bins) / bins, method="inverted_cdf"))
     # The largest value closes the last bin; as an edge it would leave an empty one above it.
-    edges = edges[edges < observed[-1]] if len(observed) else edges
-    return edges
+    below = edges < observed.max(initial=-np.inf)
+    return np.asarray(edges[below], dtype=np.float64)

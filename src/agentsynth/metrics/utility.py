@@ -21,7 +21,16 @@ from agentsynth.errors import InputError
 from agentsynth.metrics.baselines import sample
 from agentsynth.metrics.binning import learn_bins
 from agentsynth.metrics.correlation import associations
-from agentsynth.metrics.learner import ROUNDS, class_shares, macro_auc, predictions, r_squared, stratified_folds
+from agentsynth.metrics.learner import (
+    MEDIUM,
+    QUICK,
+    Boosting,
+    class_shares,
+    macro_auc,
+    predictions,
+    r_squared,
+    stratified_folds,
+)
 from agentsynth.metrics.score import CannotScoreError, Definition
 from agentsynth.metrics.values import Integers, kind_of, numbers
 from agentsynth.seeding import child_seed, stream
@@ -34,8 +43,8 @@ _MOST_CLASSES = 10
 _CANDIDATES = 6
 """Columns tried as a target: those most associated with any other one."""
 _TRIVIAL = 0.995
-"""A column predicted better than this follows from others by rule, and tells models apart no more."""
-_CHOICE_ROWS, _CHOICE_FOLDS, _CHOICE_ROUNDS, _FEWEST = 1000, 3, 40, 10
+"""A column predicted better than this follows from others by rule, or nearly so, and tells tables apart no more."""
+_CHOICE_ROWS, _CHOICE_FOLDS, _FEWEST = 1000, 3, 10
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class Task:
             return cls(target, features, None)
         return cls(target, features, real[target].value_counts().index[:_MOST_CLASSES])
 
-    def score(self, fit: pd.DataFrame, unseen: pd.DataFrame, seed: int = 0, rounds: int = ROUNDS) -> float:
+    def score(self, fit: pd.DataFrame, unseen: pd.DataFrame, seed: int = 0, size: Boosting = MEDIUM) -> float:
         """Fit on typed rows and return the score on unseen ones; rows without a target are left out of both.
 
         Raises:
@@ -80,8 +89,8 @@ class Task:
         model_seed = child_seed(seed, "utility model")
         if self.classes is None:
             values, truth = numbers(fit[self.target]), numbers(unseen[self.target])
-            return r_squared(truth, predictions(rows, values, asked, model_seed, rounds))
-        shares = class_shares(rows, self.labels(fit), asked, len(self.classes) + 1, model_seed, rounds)
+            return r_squared(truth, predictions(rows, values, asked, model_seed, size))
+        shares = class_shares(rows, self.labels(fit), asked, len(self.classes) + 1, model_seed, size)
         return macro_auc(self.labels(unseen), shares)
 
     def labels(self, frame: pd.DataFrame) -> Integers:
@@ -107,8 +116,8 @@ def choose_target(train: pd.DataFrame, schema: Schema, seed: int = 0) -> str:
     """Return the column that the others predict best on the typed training rows (3-fold cross-validation).
 
     Classes and numbers are compared by skill: 2 AUC - 1, and R squared. Derived columns are no candidates, and columns
-    derived from a candidate are no features: they give it away. A column that others determine by rule (skill
-    above 0.995) is chosen only if there is no other.
+    derived from a candidate are no features: they give it away. A column that others determine by rule or
+    nearly so (skill above 0.995) is chosen only if there is no other.
 
     Raises:
         CannotScoreError: no column can be predicted at all.
@@ -148,9 +157,7 @@ def _skill(task: Task, rows: pd.DataFrame, seed: int) -> float | None:
     labels = np.zeros(len(rows), dtype=np.int64) if task.classes is None else task.labels(rows)
     folds = stratified_folds(labels, _CHOICE_FOLDS, stream(seed, "target folds"))
     try:
-        marks = [
-            task.score(rows[folds != fold], rows[folds == fold], seed, _CHOICE_ROUNDS) for fold in range(_CHOICE_FOLDS)
-        ]
+        marks = [task.score(rows[folds != fold], rows[folds == fold], seed, QUICK) for fold in range(_CHOICE_FOLDS)]
     except CannotScoreError:
         return None
     mean = float(np.mean(marks))

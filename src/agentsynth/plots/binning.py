@@ -11,9 +11,11 @@ Floats = npt.NDArray[np.float64]
 Moments = npt.NDArray[np.datetime64]
 
 _TAIL: Final = 0.005  # share that may be cut off at either end
+_FENCE: Final = 8.0  # so many interquartile ranges beyond the quartiles, more may be
 _HEAVY: Final = 1.6  # cut only where the whole range is this many times the range without the tails
 _SKEWED: Final = 30.0  # 95 % quantile over 5 % quantile from which on an axis is logarithmic
 _ATOM: Final = 0.3  # share from which on one value among many would dwarf all bars
+_FEWEST: Final = 5  # rows that such a value has at least
 _MOST_PERIODS: Final = 60
 
 # name, numpy unit, units in a period, unit number (from 1970 on) at which a period begins
@@ -28,6 +30,7 @@ _PERIODS: Final = (
     ("month", "M", 1, 0),
     ("quarter", "M", 3, 0),
     ("year", "Y", 1, 0),
+    ("5 years", "Y", 5, 0),
     ("decade", "Y", 10, 0),
 )
 
@@ -67,11 +70,11 @@ def numeric_bins(real: Floats, synthetic: Floats, decimals: int | None) -> Bins:
     samples = [rest for x in (real, synthetic) if len(rest := x[x != atom] if atom is not None else x)]
     if not samples:
         return Bins(np.array([0.0, 1.0]), atom=atom)
-    count = int(np.clip(2 * min(map(len, samples)) ** (1 / 3), 8, 40))
     log = all(_spreads(sample) for sample in samples)
-    low, high = value_range([np.log(sample) for sample in samples]) if log else value_range(samples)
-    edges = np.linspace(low, high, count + 1)
-    edges = np.exp(edges) if log else edges
+    scaled = [np.log(sample) for sample in samples] if log else samples
+    low, high = value_range(scaled)
+    edges = np.linspace(low, high, _count(scaled, high - low) + 1)
+    edges = np.exp(edges) * np.r_[1 - 1e-9, np.ones(len(edges) - 2), 1 + 1e-9] if log else edges
     return Bins(_aligned(edges, decimals, log), log, atom)
 
 
@@ -84,7 +87,7 @@ def periods(real: Moments, synthetic: Moments) -> Periods:
         start, end = (int(np.datetime64(int(x), "s").astype(f"datetime64[{unit}]").astype(int)) for x in (low, high))
         begin = (start - first) // size * size + first
         count = (end - begin) // size + 1
-        if count <= most:
+        if count <= most or name == _PERIODS[-1][0]:
             break
     edges = (begin + size * np.arange(count + 1)).astype(f"datetime64[{unit}]").astype("datetime64[s]")
     return Periods(edges, name)
@@ -103,7 +106,7 @@ def _atom(values: Floats) -> float | None:
     """Return the value that makes up more than its share of a column of many values, if there is one."""
     found, counts = np.unique(values, return_counts=True)
     top = int(np.argmax(counts))
-    return float(found[top]) if counts[top] > _ATOM * len(values) and len(found) > 1 else None
+    return float(found[top]) if counts[top] > max(_ATOM * len(values), _FEWEST) and len(found) > 1 else None
 
 
 def _spreads(values: Floats) -> bool:
@@ -114,10 +117,18 @@ def _spreads(values: Floats) -> bool:
     return bool(high > _SKEWED * low)
 
 
+def _count(samples: list[Floats], width: float) -> int:
+    """Return how many bins a range of the given width wants: Freedman & Diaconis (1981) or Rice, the more; 8 to 48."""
+    smallest = min(samples, key=len)
+    spread = float(np.subtract(*np.quantile(smallest, [0.75, 0.25])))
+    root = len(smallest) ** (1 / 3)
+    return int(np.clip(max(2 * root, width * root / (2 * spread) if spread > 0 else 0), 8, 48))
+
+
 def value_range(samples: list[Floats]) -> tuple[float, float]:
     """Return the range of all samples, without their tails where these are heavy; never empty."""
     whole = min(x.min() for x in samples), max(x.max() for x in samples)
-    cut = np.array([np.quantile(x, [_TAIL, 1 - _TAIL]) for x in samples])
+    cut = np.array([_without_tails(x) for x in samples])
     low, high = float(cut[:, 0].min()), float(cut[:, 1].max())
     if whole[1] - whole[0] <= _HEAVY * (high - low) or high == low:
         low, high = float(whole[0]), float(whole[1])
@@ -125,6 +136,12 @@ def value_range(samples: list[Floats]) -> tuple[float, float]:
         margin = 0.5 if low == 0 else 0.5 * abs(low)
         low, high = low - margin, high + margin
     return low, high
+
+
+def _without_tails(values: Floats) -> tuple[float, float]:
+    low, first, third, high = np.quantile(values, [_TAIL, 0.25, 0.75, 1 - _TAIL])
+    reach = _FENCE * (third - first) or np.inf
+    return max(low, first - reach), min(high, third + reach)
 
 
 def _aligned(edges: Floats, decimals: int | None, log: bool) -> Floats:
@@ -135,10 +152,10 @@ def _aligned(edges: Floats, decimals: int | None, log: bool) -> Floats:
     width = (edges[1] - edges[0]) / unit
     if width > 20:
         return edges
+    first, last = np.round(edges[0] / unit) - 0.5, np.round(edges[-1] / unit) + 0.5
     if log:
-        aligned = np.unique(np.round(edges / unit - 0.5) + 0.5) * unit
-        return aligned if len(aligned) > 2 and aligned[0] > 0 else edges
+        aligned = np.unique(np.r_[first, np.floor(edges[1:-1] / unit) + 0.5, last]) * unit
+        return aligned if len(aligned) > 2 and first > 0 else edges
     step = max(1, int(np.ceil(width - 1e-9)))
-    start = np.round(edges[0] / unit) - 0.5
-    count = int(np.floor((np.round(edges[-1] / unit) - start) / step)) + 1
-    return (start + step * np.arange(count + 1)) * unit
+    count = int(np.ceil((last - first) / step - 1e-9))
+    return np.asarray((first + step * np.arange(count + 1)) * unit)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
+from agentsynth.metrics.marginals import distribution_difference
+from agentsynth.metrics.similarity import require_rows
+from agentsynth.metrics.values import compared, kind_of
 from agentsynth.plots import style
-from agentsynth.plots.panels import BARS, Panel, column_panels
+from agentsynth.plots.columns import column_panels
+from agentsynth.plots.panel import BARS, Panel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLAINED: Final = (
     "Worst column first. KS: Kolmogorov-Smirnov distance (numbers, dates); TV: total variation distance (categories). "
-    "0 = same distribution, 1 = nothing in common."
+    "0 = same distribution, 1 = nothing in common; missing values count, too."
 )
 
 
@@ -58,11 +62,13 @@ def data_comparison(
         The figure; each panel's title bears the column's distribution difference.
 
     Raises:
+        InputError: a table has no rows, or there is no column to compare.
         SchemaError: a table does not fit the schema.
         MissingPackageError: matplotlib is not installed.
     """
-    tables = typed(real, schema), typed(synthetic, schema)
-    columns = _worst_first(*tables, schema)
+    real, synthetic = (compared(typed(table, schema), schema) for table in (real, synthetic))
+    require_rows(real=real, synthetic=synthetic)
+    columns = _worst_first(real, synthetic, schema)
     shown = _that_fit(columns, max_panels)
     grid = [(column, panel) for column in shown for panel in column.panels]
     across, width = _grid_shape(len(grid))
@@ -75,21 +81,20 @@ def data_comparison(
         axes = figure.add_subplot(cells[divmod(index, across)])
         panel.draw(axes)
         axes.set_title(style.shorten(panel.title, 30))
-        if panel is column.panels[0]:
-            axes.set_title(column.score, loc="right", fontsize=8.5, fontweight="normal", color=style.GREY)
+        score = column.score if panel is column.panels[0] else panel.score
+        axes.set_title(score, loc="right", fontsize=8.5, fontweight="normal", color=style.GREY)
     _legend(figure)
     return style.finished(figure, path)
 
 
 def _worst_first(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema) -> list[_Compared]:
-    compared = []
+    columns = []
     for column in schema.compared:
         pair = real[column.name], synthetic[column.name]
-        difference = _difference(*pair)
-        name = "TV" if pair[0].dtype == object else "KS"
-        score = f"{name} {difference:.3f}" if np.isfinite(difference) else ""
-        compared.append(_Compared(column.name, difference, score, column_panels(column, *pair)))
-    return sorted(compared, key=lambda column: -np.nan_to_num(column.difference, nan=-1.0))
+        difference = distribution_difference(*pair)
+        score = f"{'TV' if kind_of(pair[0]) == 'categorical' else 'KS'} {difference:.3f}"
+        columns.append(_Compared(column.name, difference, score, column_panels(column, *pair)))
+    return sorted(columns, key=lambda column: -column.difference)
 
 
 def _that_fit(columns: list[_Compared], most: int) -> list[_Compared]:
@@ -118,19 +123,3 @@ def _legend(figure: Figure) -> None:
     patches = style.matplotlib_module("matplotlib.patches")
     handles = [patches.Patch(**bar) for bar in BARS]
     figure.legend(handles, ["real", "synthetic"], loc="upper right", ncols=2, fontsize=10)
-
-
-def _difference(real: pd.Series[Any], synthetic: pd.Series[Any]) -> float:
-    """Return the KS distance (numbers, datetimes) or total variation distance (labels) of the values that are there.
-
-    1 where only one of the two has values, NaN where none has.
-    """
-    first, second = real.dropna().to_numpy(), synthetic.dropna().to_numpy()
-    if not (len(first) and len(second)):
-        return 1.0 if len(first) or len(second) else float("nan")
-    if real.dtype == object:
-        shares = [pd.Series(part).value_counts(normalize=True) for part in (first, second)]
-        return float(shares[0].sub(shares[1], fill_value=0).abs().sum() / 2)
-    points = np.concatenate([first, second])
-    below = [np.searchsorted(np.sort(part), points, side="right") / len(part) for part in (first, second)]
-    return float(np.abs(below[0] - below[1]).max())

@@ -32,7 +32,7 @@ class LearnedTables(Protocol):
 
     @property
     def factor_names(self) -> Sequence[str]:
-        """(factors,)"""
+        """(factors,) names."""
 
 
 def check_policy(policy: LearnedTables) -> None:
@@ -59,13 +59,22 @@ def visited_states(policy: LearnedTables) -> npt.NDArray[np.bool_]:
 def greedy_levels(policy: LearnedTables) -> npt.NDArray[np.intp]:
     """Return (factors, gap buckets, progress buckets) indices of the levels that the greedy policy takes.
 
-    Ties fall to the level nearest to neutral, unvisited states to the neutral one.
+    Only levels that were tried compete; a tie goes to the level nearest to neutral, and so does a state never visited.
     """
-    tables = np.asarray(policy.tables, dtype=float)
-    distance = np.abs(np.log(np.asarray(policy.levels, dtype=float)))
-    best = tables == tables.max(axis=-1, keepdims=True)
-    choice = np.argmin(np.where(best, distance, np.inf), axis=-1)
-    return np.where(visited_states(policy), choice, np.argmin(distance))
+    tried = np.where(np.asarray(policy.visits) > 0, policy.tables, -np.inf)
+    # Rounded, so that a level and its inverse are equally near.
+    distance = np.abs(np.log(np.asarray(policy.levels, dtype=float))).round(9)
+    best = tried == tried.max(axis=-1, keepdims=True)
+    levels: npt.NDArray[np.intp] = np.argmin(np.where(best, distance, np.inf), axis=-1)
+    return levels
+
+
+def advantages(policy: LearnedTables) -> npt.NDArray[np.float64]:
+    """Return, in the tables' shape, Q-values less the mean of those tried in the same state; NaN where not tried."""
+    tried = np.asarray(policy.visits) > 0
+    values = np.where(tried, policy.tables, 0.0)
+    mean = values.sum(axis=-1, keepdims=True) / np.maximum(tried.sum(axis=-1, keepdims=True), 1)
+    return np.where(tried, values - mean, np.nan)
 
 
 def progress_label(bucket: int, buckets: int) -> str:

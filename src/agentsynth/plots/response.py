@@ -55,7 +55,7 @@ def learned_response(policy: LearnedTables, path: str | Path | None = None) -> F
         _draw_factor(axes, values[index], visited[index], colours)
         axes.set_title(style.shorten(name, 30))
         _gap_axis(axes, np.asarray(policy.gap_edges, dtype=float))
-        style.factor_axis(axes.yaxis, levels, least=1.2)
+        style.factor_axis(axes, "y", levels)
         axes.set_ylabel("factor" if index % across == 0 else "")
         style.quiet(axes, "both")
     _legend(figure, colours, hollow=not visited.all())

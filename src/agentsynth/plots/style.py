@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, ParamSpec
+from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec
 
 import numpy as np
 import numpy.typing as npt
@@ -197,15 +197,22 @@ def quiet(axes: Axes, grid: str = "y") -> None:
         axes.grid(True, axis="x" if grid == "x" else "y")
 
 
-def factor_axis(axis: Axis, factors: npt.ArrayLike, least: float = 2.0) -> None:
-    """Make an axis one of factors: logarithmic, the neutral 1 in the middle, wide enough for all `factors`."""
+def few_ticks(axis: Axis, most: int, *, whole: bool = False) -> None:
+    """Let a linear axis have at most about so many ticks, at whole numbers only where asked."""
+    locator = matplotlib_module("matplotlib.ticker").MaxNLocator
+    axis.set_major_locator(locator(most, steps=[1, 2, 2.5, 5, 10], integer=whole, min_n_ticks=1 if whole else 2))
+
+
+def factor_axis(axes: Axes, which: Literal["x", "y"], factors: npt.ArrayLike) -> None:
+    """Make an axis one of factors: logarithmic, the neutral 1 in the middle, wide enough for 0.5 to 2 and `factors`."""
     sizes = np.abs(np.log2(np.asarray(factors, dtype=float)))
-    reach = float(np.max(sizes, initial=np.log2(least), where=np.isfinite(sizes))) + 0.3
+    reach = float(np.max(sizes, initial=1.0, where=np.isfinite(sizes))) + 0.3
     ticks = [0.1, 0.25, 0.5, 0.7, 1, 1.4, 2, 4, 10]
-    axis.axes.set(**{f"{axis.axis_name}scale": matplotlib_module("matplotlib.scale").LogScale(axis, base=2)})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axes.set(**{f"{which}scale": "log"})
     axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.set_ticks([], minor=True)
-    axis.axes.set(**{f"{axis.axis_name}lim": (2.0**-reach, 2.0**reach)})
+    axes.set(**{f"{which}lim": (2.0**-reach, 2.0**reach)})
 
 
 def shorten(text: object, width: int = 24) -> str:
@@ -221,7 +228,7 @@ def shorten(text: object, width: int = 24) -> str:
     return f"{line[: width - 1 - tail].rstrip()}…{line[-tail:].lstrip()}"
 
 
-def compact(value: float, _position: int | None = None) -> str:
+def compact(value: float, _position: float | None = None) -> str:
     """Return a number as short as a tick label should be; usable as a matplotlib tick formatter.
 
     >>> [compact(x) for x in (0, 0.05, 12, 1500, 2_000_000, -3.5e9, 4e-7)]
@@ -233,7 +240,7 @@ def compact(value: float, _position: int | None = None) -> str:
     return f"{value:.4g}" if math.isfinite(value) else ""
 
 
-def percent(share: float, _position: int | None = None) -> str:
+def percent(share: float, _position: float | None = None) -> str:
     """Return a share as a percentage; usable as a matplotlib tick formatter.
 
     >>> [percent(x) for x in (0, 0.004, 0.025, 0.5)]

@@ -138,14 +138,13 @@ def _mean_of(window: int) -> str:
 def _draw_best_action(axes: Axes, action: dict[str, float]) -> None:
     """Draw each factor as a bar that begins at the neutral 1, on a logarithmic axis."""
     places, values = np.arange(len(action)), np.array(list(action.values()), dtype=float)
-    axes.set_xscale("log", base=2)
     axes.barh(places, values - 1, left=1, height=0.6, color=style.GREEN)
     axes.axvline(1, color=style.GREY, linewidth=1)
     for place, value in zip(places, values, strict=True):
         side = 1 if value >= 1 else -1
         look: dict[str, Any] = {"va": "center", "ha": "left" if value >= 1 else "right", "fontsize": 8}
         axes.annotate(f"{value:.2f}", (value, place), (4 * side, 0), textcoords="offset points", **look)
-    style.factor_axis(axes.xaxis, values)
+    style.factor_axis(axes, "x", values)
     axes.set_yticks(places, [style.shorten(name.removesuffix("_factor")) for name in action])
     axes.set_ylim(len(action) - 0.4, -0.6)
     axes.set_title("Best action: factor by column (1 = neutral)")
@@ -213,12 +212,12 @@ def _apart(places: Floats, gap: float, low: float, high: float) -> Floats:
     steps = gap * np.arange(len(places))
     moved: Floats = isotonic_regression(places - steps).x + steps
     from_above: Floats = np.minimum(moved, high - steps[::-1])
-    return np.maximum(from_above, low + steps)
+    return np.asarray(np.maximum(from_above, low + steps))
 
 
 def _finish(axes: Axes, history: TrainingHistory, title: str) -> None:
     axes.set_title(title)
     axes.set_xlim(-0.5, len(history) - 0.5)
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    style.few_ticks(axes.xaxis, 8, whole=True)
     style.quiet(axes, "y")
     axes.spines["left"].set_visible(False)

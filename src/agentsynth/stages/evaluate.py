@@ -1,4 +1,4 @@
-"""Stage evaluate: judge the synthetic table against unseen rows, register the policy, and move the champion if beaten."""
+"""Stage evaluate: judge the synthetic table against unseen rows, register the policy, let it challenge the champion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agentsynth.files import digest, write_json
 from agentsynth.metrics.report import Report, build_report
 from agentsynth.scoring import held_out_similarity
 from agentsynth.stages import paths
-from agentsynth.stages.generate import chosen_scenario
+from agentsynth.stages.generate import read_targets
 from agentsynth.stages.prepare import prepared_tables
 from agentsynth.stages.running import run
 from agentsynth.synth import AgentSynth
@@ -53,7 +53,7 @@ def evaluate(
         other_real=validation,
     )
     seeds = [params.seed + number for number in range(params.evaluate.seeds)]
-    return Evaluation(report, compare_policies(synth, test, params.generate.rows, seeds, chosen_scenario(params)))
+    return Evaluation(report, compare_policies(synth, test, params.generate.rows, seeds, params.generate.scenario))
 
 
 def main() -> None:
@@ -85,14 +85,14 @@ def _record(report: Report, synth: AgentSynth, test: pd.DataFrame, params: Param
     from agentsynth.tracking.pipeline import recorded
 
     trained = train_record(params, synth)
-    with recorded([trained, generate_record(params), evaluate_record(params, report)]) as mlflow_run:
-        score = partial(held_out_similarity, unseen=test, seed=params.seed)
+    generated = generate_record(params, read_targets())
+    with recorded([trained, generated, evaluate_record(params, report)]) as mlflow_run:
+        score = partial(held_out_similarity, unseen=test, schema=synth.schema_, seed=params.seed)
         challenger = score(synth)
         version = registry.register(
             mlflow_run,
             paths.MODEL,
-            key=digest(trained.key, params.scenarios),
-            scenarios=params.scenarios,
+            keys={"policy_key": trained.key, "scenarios_key": digest(params.scenarios)},
             card=report.to_text(),
         )
         verdict = registry.promote(mlflow_run.client, version, score, challenger)

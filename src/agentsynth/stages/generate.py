@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
-from typing import Any
-
-import pandas as pd
+from dataclasses import asdict
 
 from agentsynth.config import Params
 from agentsynth.data.reading import write_table
-from agentsynth.errors import ScenarioError
+from agentsynth.files import read_json, write_json
+from agentsynth.generation import Composed, Reached
+from agentsynth.progress import Progress, bar, silent
 from agentsynth.stages import paths
 from agentsynth.stages.running import run
 from agentsynth.synth import AgentSynth
 
 
-def generate(synth: AgentSynth, params: Params, *, progress: bool = False) -> pd.DataFrame:
-    """Return (generate.rows, columns) synthetic rows, of the scenario that `params` name.
+def generate(synth: AgentSynth, params: Params, *, progress: Progress = silent) -> Composed:
+    """Return `generate.rows` synthetic rows of the scenario that `params` name, and how its targets were reached.
 
     Raises:
         ScenarioError: there is no such scenario, or the table cannot have it.
     """
-    return synth.generate(params.generate.rows, scenario=chosen_scenario(params), seed=params.seed, progress=progress)
+    return synth.compose(params.generate.rows, params.generate.scenario, params.seed, progress=progress)
 
 
-def chosen_scenario(params: Params) -> Mapping[str, Any] | None:
-    """Return the scenario that `generate.scenario` names, None where it names none.
-
-    Raises:
-        ScenarioError: `scenarios` holds no such name.
-    """
-    name = params.generate.scenario
-    if name is None:
-        return None
-    if name not in params.scenarios:
-        known = ", ".join(params.scenarios) or "none"
-        raise ScenarioError(f"generate.scenario is {name!r}, but params.yaml has the scenarios: {known}.")
-    return {"name": name, **params.scenarios[name]}
+def read_targets() -> list[Reached]:
+    """Return how the targets were reached, as this stage wrote it."""
+    return [Reached(**target) for target in read_json(paths.TARGETS)]
 
 
 def main() -> None:
@@ -47,12 +35,15 @@ def main() -> None:
 
     params = Params.load()
     synth = AgentSynth.load(paths.need(paths.MODEL, "train"))
-    table = generate(synth, params, progress=sys.stderr.isatty())
+    composed = generate(synth, params, progress=bar)
     for path in (paths.SYNTHETIC, paths.SYNTHETIC_CSV):
-        write_table(table, path)
-    with recorded([train_record(params, synth), generate_record(params)]):
+        write_table(composed.table, path)
+    write_json(paths.TARGETS, [asdict(target) for target in composed.targets])
+    with recorded([train_record(params, synth), generate_record(params, composed.targets)]):
         pass
-    print(f"{len(table)} rows to {paths.SYNTHETIC_CSV}: {params.generate.scenario or 'mimicking the table'}")
+    print(f"{len(composed.table)} rows to {paths.SYNTHETIC_CSV}: {params.generate.scenario or 'mimicking the table'}")
+    for target in composed.targets:
+        print(f"  {target.name}: wanted {target.wanted:.4g}, reached {target.reached:.4g}")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from agentsynth.config import Params
 from agentsynth.data.reading import read_table
 from agentsynth.files import digest
+from agentsynth.generation import Reached
 from agentsynth.metrics.report import Report
 from agentsynth.stages import paths
 from agentsynth.synth import AgentSynth
@@ -22,6 +23,11 @@ def table_name(params: Params) -> str:
     return Path(params.data.table).stem if params.data.table else "shop"
 
 
+def policy_digest(synth: AgentSynth) -> str:
+    """Return a digest of what was learned; scenarios that the model can only be asked for do not change it."""
+    return digest(paths.SCHEMA, synth.policy_.tables.tolist(), synth.history_.to_json())
+
+
 def train_record(params: Params, synth: AgentSynth) -> StageRecord:
     """Return what stage train says: parameters, data, curves by episode, best action, figures, schema."""
     sections = params.model_dump(mode="json", include=_TRAIN_SECTIONS)
@@ -33,30 +39,33 @@ def train_record(params: Params, synth: AgentSynth) -> StageRecord:
         run.params(sections)
         run.dataset(read_table(paths.TRAIN), table_name(params), "training")
         run.dataset(read_table(paths.VALIDATION), table_name(params), "validation")
-        run.curves({"return": history.returns, "epsilon": history.epsilon, "similarity": history.similarity})
-        run.curves({"held_out": history.held_out})
-        run.curves({f"similarity/{name}": values for name, values in history.components.items()})
+        curves = {"return": history.returns, "epsilon": history.epsilon, "similarity": history.similarity}
+        components = {f"similarity_{name}": values for name, values in history.components.items()}
+        curves |= {"held_out": history.held_out, **components}
+        run.curves({f"train/{name}": values for name, values in curves.items()})
         run.metrics({f"best_action/{factor}": value for factor, value in history.best_action.items()})
         run.metrics({"best_episode": history.best_episode})
         run.files([paths.TRAINING_PROGRESS, paths.LEARNED_RESPONSE, paths.Q_TABLES], "figures")
         run.files([paths.SCHEMA, paths.HISTORY])
 
-    return StageRecord("policy", digest(paths.MODEL, sections), write)
+    return StageRecord("policy", digest(policy_digest(synth), sections), write)
 
 
-def generate_record(params: Params) -> StageRecord:
+def generate_record(params: Params, targets: Sequence[Reached]) -> StageRecord:
     """Return what stage generate says: the scenario, and the table it made."""
     name = params.generate.scenario
-    chosen: dict[str, Any] = {"generate": params.generate.model_dump(), "scenario": params.scenarios.get(name or "")}
+    chosen = params.generate.model_dump()
 
     def write(run: Run) -> None:
         run.name(f"{table_name(params)} {name or 'mimic'} seed {params.seed}")
         run.tag({"scenario": name or "mimic"})
-        run.params({"generate": chosen["generate"]})
+        run.params({"generate": chosen})
         run.dataset(read_table(paths.SYNTHETIC), f"{table_name(params)} synthetic", "synthetic")
-        run.files([paths.SYNTHETIC_CSV])
+        run.metrics({f"wanted/{target.name}": target.wanted for target in targets})
+        run.metrics({f"reached/{target.name}": target.reached for target in targets})
+        run.files([paths.SYNTHETIC_CSV, paths.TARGETS])
 
-    return StageRecord("generate", digest(paths.SYNTHETIC, chosen), write)
+    return StageRecord("generate", digest(paths.SYNTHETIC, paths.TARGETS, chosen), write)
 
 
 def evaluate_record(params: Params, report: Report) -> StageRecord:

@@ -11,7 +11,7 @@ from agentsynth.errors import AgentSynthError, InputError
 def run(stage: Callable[[], None]) -> None:
     """Run a stage or the command line; errors raised on purpose are told on stderr, without a traceback.
 
-    The process ends with 2 where the user handed over something that cannot be used, with 1 where it is not their fault.
+    The process ends with 2 where the user handed over something that cannot be used, with 1 where the fault is ours.
     """
     try:
         stage()

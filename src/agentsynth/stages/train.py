@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from agentsynth import plots
 from agentsynth.config import Params
 from agentsynth.data.reading import write_table
 from agentsynth.data.schema import Schema
+from agentsynth.progress import Progress, bar, silent
 from agentsynth.stages import paths
 from agentsynth.stages.prepare import prepared_tables
 from agentsynth.stages.running import run
@@ -20,7 +20,7 @@ from agentsynth.synth import AgentSynth
 
 
 def train(
-    rows: pd.DataFrame, validation: pd.DataFrame, schema: Schema, params: Params, *, progress: bool = False
+    rows: pd.DataFrame, validation: pd.DataFrame, schema: Schema, params: Params, *, progress: Progress = silent
 ) -> AgentSynth:
     """Return a synthesiser fitted on `rows`; `validation` rows choose among the policies on the way.
 
@@ -51,14 +51,16 @@ def main() -> None:
 
     params = Params.load()
     rows, validation, schema = prepared_tables()
-    synth = train(rows, validation, schema, params, progress=sys.stderr.isatty())
+    synth = train(rows, validation, schema, params, progress=bar)
     synth.save(paths.MODEL)
     write_table(synth.history_.to_frame(), paths.HISTORY)
     stamped = draw_figures(synth)
     with recorded([train_record(params, synth)]) as mlflow_run:
         mlflow_run.files([stamped], "figures")
     action = ", ".join(f"{factor} {value:.2f}" for factor, value in synth.history_.best_action.items())
-    print(f"{len(synth.history_)} episodes, best policy after episode {synth.history_.best_episode + 1}; action {action}")
+    print(
+        f"{len(synth.history_)} episodes, best policy after episode {synth.history_.best_episode + 1}; action {action}"
+    )
 
 
 if __name__ == "__main__":

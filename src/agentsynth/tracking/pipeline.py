@@ -31,9 +31,9 @@ def recorded(records: Sequence[StageRecord], tags: Mapping[str, object] | None =
     came from DVC's cache, or the run already holds this stage with other parameters), a new one is begun and the
     earlier records are written again, so that each run is whole.
     """
-    import mlflow
-
     store = connect()
+    import mlflow  # not before `connect` has set what it reads on import
+
     *earlier, current = records
     run_id = _find(store, earlier, current) if earlier else None
     missing = [current] if run_id else records

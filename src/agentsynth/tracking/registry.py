@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -41,21 +42,22 @@ class Verdict(NamedTuple):
     """The present champion's score on the same held-out rows; None where there is none."""
 
 
-def register(run: Run, folder: Path, *, key: str, scenarios: Mapping[str, Any], card: str) -> str:
+def register(run: Run, folder: Path, *, keys: Mapping[str, str], card: str) -> str:
     """Register a saved synthesiser as a version of the model "agentsynth" and return its number.
 
-    A policy registered before under the same `key` is not registered again. The run has to be open.
+    A model registered before under the same keys is not registered again. The run has to be open.
 
     Args:
         run: the pipeline's run, which the version is linked to.
         folder: where `AgentSynth.save` put it.
-        key: digest of all that the model is made of.
-        scenarios: named scenarios that requests to the model may use.
+        keys: tags that tell this model from others: `policy_key`, the digest of what was learned, and further ones.
         card: what it learned from, its scores and limits, for the version's page.
     """
-    known = run.client.search_model_versions(f"name = '{MODEL}' and tags.served_key = '{key}'")
-    version = str(known[0].version) if known else _log_model(folder, scenarios)
-    run.client.set_model_version_tag(MODEL, version, "served_key", key)
+    same = " and ".join(f"tags.{name} = '{value}'" for name, value in keys.items())
+    known = run.client.search_model_versions(f"name = '{MODEL}' and {same}")
+    version = str(known[0].version) if known else _new_version(run, folder)
+    for name, value in keys.items():
+        run.client.set_model_version_tag(MODEL, version, name, value)
     run.client.update_model_version(MODEL, version, description=card)
     run.tag({"model_version": version})
     return version
@@ -71,7 +73,7 @@ def promote(client: MlflowClient, version: str, score: Callable[[AgentSynth], fl
         challenger: the version's own score, by the same function.
     """
     holder = champion_version(client)
-    verdict = _compare(holder, version, score, challenger)
+    verdict = _compare(client, holder, version, score, challenger)
     if verdict.promoted:
         client.set_registered_model_alias(MODEL, CHAMPION, version)
     tags = {
@@ -106,22 +108,39 @@ def load(version: str) -> AgentSynth:
     return model
 
 
-def _compare(holder: str | None, version: str, score: Callable[[AgentSynth], float], challenger: float) -> Verdict:
+def _compare(
+    client: MlflowClient, holder: str | None, version: str, score: Callable[[AgentSynth], float], challenger: float
+) -> Verdict:
     if holder is None:
         return Verdict(True, "the first: there was no champion", None)
     if holder == version:
         return Verdict(True, "it already is the champion", challenger)
+    if _policy_key(client, holder) == _policy_key(client, version):
+        return Verdict(True, f"the policy of version {holder}, with the scenarios of now", challenger)
     try:
         held = score(load(holder))
     except AgentSynthError as error:
         return Verdict(True, f"version {holder}, the champion before, cannot make rows of this table: {error}", None)
-    better, relation = challenger > held, "beats" if challenger > held else "does not beat"
-    return Verdict(
-        better, f"{challenger:.4f} {relation} the {held:.4f} of version {holder} on the same held-out rows", held
-    )
+    relation = "beats" if challenger > held else "does not beat"
+    reason = f"{challenger:.4f} {relation} the {held:.4f} of version {holder} on the same held-out rows"
+    return Verdict(challenger > held, reason, held)
 
 
-def _log_model(folder: Path, scenarios: Mapping[str, Any]) -> str:
+def _policy_key(client: MlflowClient, version: str) -> str | None:
+    return client.get_model_version(MODEL, version).tags.get("policy_key")
+
+
+def _new_version(run: Run, folder: Path) -> str:
+    """Register a new version; by the client's calls, since the others print."""
+    identifier = _log_model(folder)
+    if not run.client.search_registered_models(f"name = '{MODEL}'"):
+        run.client.create_registered_model(MODEL, description="Composes synthetic tables with a Q-learning policy.")
+    source = f"models:/{identifier}"
+    version = run.client.create_model_version(MODEL, source, run_id=run.id, model_id=identifier)
+    return str(version.version)
+
+
+def _log_model(folder: Path) -> str:
     """Log the model with the package's code, so that it loads where AgentSynth is not installed."""
     import mlflow
     import pandas as pd
@@ -129,17 +148,15 @@ def _log_model(folder: Path, scenarios: Mapping[str, Any]) -> str:
     package = Path(__file__).resolve().parents[1]
     logged = mlflow.pyfunc.log_model(
         name="policy",
-        python_model=str(package / "tracking" / "serving.py"),
+        # Relative, for the store is to hold no path of this machine.
+        python_model=os.path.relpath(package / "tracking" / "serving.py"),
         code_paths=[str(package)],
         artifacts={"model": str(folder)},
-        model_config={"scenarios": dict(scenarios)},
         signature=_signature(),
         conda_env=environment(),
         input_example=(pd.DataFrame({"rows": [5], "seed": [0]}), {"rows": 5}),
-        registered_model_name=MODEL,
-        await_registration_for=0,
     )
-    return str(logged.registered_model_version)
+    return str(logged.model_id)
 
 
 def _signature() -> ModelSignature:

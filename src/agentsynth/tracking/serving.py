@@ -40,12 +40,10 @@ class ServedPolicy(PythonModel):
     """
 
     synth: AgentSynth
-    scenarios: Mapping[str, Any]
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the saved synthesiser and the scenarios registered with it."""
+        """Load the saved synthesiser."""
         self.synth = AgentSynth.load(Path(context.artifacts["model"]))
-        self.scenarios = (context.model_config or {}).get("scenarios", {})
 
     def predict(
         self,
@@ -59,16 +57,10 @@ class ServedPolicy(PythonModel):
             MlflowException: a request cannot be met; the message says why (over HTTP: status 400).
         """
         try:
-            tables = [self._table(request) for request in requests(model_input, params or {})]
+            tables = [self.synth.generate(*request) for request in requests(model_input, params or {})]
         except AgentSynthError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
         return pd.concat(tables, ignore_index=True)
-
-    def _table(self, request: Request) -> pd.DataFrame:
-        scenario = request.scenario
-        if isinstance(scenario, str):
-            scenario = self.scenarios.get(scenario, scenario)
-        return self.synth.generate(request.rows, scenario, request.seed)
 
 
 def requests(table: pd.DataFrame, params: Mapping[str, Any]) -> Iterator[Request]:

@@ -1,0 +1,114 @@
+"""Linear relations among columns: sums, differences, means, weighted sums, rescaled copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentsynth.data.coefficients import offsets, resolved
+from agentsynth.data.schema import Formula
+
+Floats: TypeAlias = NDArray[np.float64]
+
+SCREEN_ROWS = 500
+"""Rows that relations are looked for on; they are verified on all rows later."""
+SPARE_ROWS = 10
+"""Rows there must be beyond twice the columns of a relation."""
+IN_SPAN = 1e-9
+"""Relative residual of a column that the ones before it explain but for floating-point noise."""
+MOST_INPUTS = 30
+"""Longest relation that is believed."""
+DENOMINATORS = (*range(1, 25), 100, 1_000, 10_000, 100_000, 1_000_000)
+"""Coefficients are whole numbers over one of these: sums, means of up to 24 columns, weights of up to 6 decimals."""
+TINY = 1e-300
+
+
+def spread_rows(rows: int) -> NDArray[np.intp]:
+    """Return up to `SCREEN_ROWS` rows of a table of `rows` rows, evenly spread."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, SCREEN_ROWS)).astype(np.intp))
+
+
+def dependent(screen: Floats, units: Floats) -> Iterator[list[int]]:
+    """Yield sets of columns that are linearly dependent, but for rounding: the last of them, then the others.
+
+    The columns are taken from left to right; an independent one joins the basis (Gram-Schmidt), so that there is only
+    one way to write a dependent one.
+
+    Args:
+        screen: (rows, p) complete numbers.
+        units: (p,) one in the last decimal of each column (0: not rounded).
+    """
+    rows = len(screen)
+    scale = np.abs(screen).max(axis=0) + TINY
+    basis = [np.full(rows, rows**-0.5)]
+    members: list[int] = []
+    for column in range(screen.shape[1]):
+        residual = _residual(screen[:, column] / scale[column], basis)
+        allowed = max(units[column] / scale[column], IN_SPAN)
+        if np.abs(residual).max() <= allowed and (inputs := _used(screen, column, members, units[column])):
+            yield [column, *inputs]
+        length = float(np.linalg.norm(residual))
+        if length > IN_SPAN * rows and 2 * len(basis) + SPARE_ROWS <= rows:
+            basis.append(residual / length)
+            members.append(column)
+
+
+def _residual(vector: Floats, basis: list[Floats]) -> Floats:
+    """Return what is left of a vector (rows,) outside the span of an orthonormal basis (twice, for accuracy)."""
+    matrix = np.array(basis)
+    for _ in range(2):
+        vector = vector - matrix.T @ (matrix @ vector)
+    return vector
+
+
+def _used(screen: Floats, column: int, members: list[int], unit: float) -> list[int]:
+    """Return the basis columns whose part in a dependent column is more than rounding; none if there are too many."""
+    if not members:
+        return []
+    target = screen[:, column]
+    parts = np.abs(_least_squares(screen[:, members], target)) * np.ptp(screen[:, members], axis=0)
+    least = 2 * max(unit, IN_SPAN * float(np.abs(target).max()))
+    used = [member for member, part in zip(members, parts, strict=True) if part > least]
+    return used if len(used) <= MOST_INPUTS and 2 * len(used) + SPARE_ROWS <= len(screen) else []
+
+
+def _least_squares(inputs: Floats, target: Floats) -> Floats:
+    """Return the coefficients (k,) of the inputs beside an intercept, solved on columns of comparable size."""
+    scale = np.abs(inputs).max(axis=0) + TINY
+    matrix = np.column_stack([inputs / scale, np.ones(len(inputs))])
+    solution = np.linalg.lstsq(matrix, target, rcond=None)[0]
+    return np.asarray(solution[:-1] / scale, dtype=np.float64)
+
+
+def linear_formulas(target: Floats, inputs: Floats, names: list[str], unit: float) -> Iterator[Formula]:
+    """Yield formulas with simple coefficients that may give a target from columns it depends on, simplest first.
+
+    Args:
+        target: (rows,) complete numbers.
+        inputs: (rows, k) complete numbers.
+        names: the inputs' names.
+        unit: one in the target's last decimal (0: not rounded).
+    """
+    exact = _least_squares(inputs, target)
+    tried: set[tuple[float, ...]] = set()
+    for denominator in DENOMINATORS:
+        coefficients = np.rint(exact * denominator) / denominator
+        key = tuple(coefficients.tolist())
+        if key in tried or not all(key) or not all(resolved(c, target, unit) for c in key):
+            continue
+        tried.add(key)
+        for intercept, mode in offsets(target, inputs @ coefficients, unit):
+            yield Formula(
+                operation="linear", inputs=tuple(names), coefficients=key, intercept=intercept, rounding=mode
+            )
+
+
+def is_total(formula: Formula, inputs: Floats) -> bool:
+    """Tell whether a linear formula (inputs (rows, k)) is a mean, or a sum of parts none of which is negative."""
+    weights = np.array(formula.coefficients)
+    if len(weights) < 2 or formula.intercept or (weights <= 0).any():
+        return False
+    return bool(np.isclose(weights.sum(), 1) or (inputs >= 0).all())

@@ -1,0 +1,53 @@
+"""The environment under its Gymnasium id, `AgentSynth/Compose-v0`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from agentsynth.config import Config
+    from agentsynth.env.environment import SyntheticDataEnvironment
+
+ENV_ID = "AgentSynth/Compose-v0"
+
+
+def register() -> None:
+    """Make `ENV_ID` known to Gymnasium, unless it is."""
+    import gymnasium
+
+    if ENV_ID not in gymnasium.registry:
+        gymnasium.register(id=ENV_ID, entry_point="agentsynth.env.registration:make_environment")
+
+
+def make_environment(
+    table: pd.DataFrame | str | None = None, config: Config | Mapping[str, Any] | None = None, seed: int = 0
+) -> SyntheticDataEnvironment:
+    """Fit a base generator on a table and return the environment that composes from it; every reset draws a goal.
+
+    Args:
+        table: DataFrame, or path of a CSV or Parquet file; None: the simulated shop, 1,000 rows.
+        config: parameters.
+        seed: decides the fit and the pool; `reset(seed=...)` decides the rest.
+
+    >>> import gymnasium
+    >>> env = gymnasium.make("agentsynth.env:AgentSynth/Compose-v0")
+    >>> env.unwrapped.factors.names
+    ('price_factor', 'quantity_factor', 'category_factor', 'seasonal_factor')
+    """
+    from agentsynth.config import Config
+    from agentsynth.data.inference import infer_schema
+    from agentsynth.data.reading import read_table
+    from agentsynth.data.shop import simulate_shop
+    from agentsynth.data.typed import typed
+    from agentsynth.model import fit_generator, training_environment
+    from agentsynth.seeding import child_seed
+
+    settings = Config.of(config)
+    frame = simulate_shop(1000, seed=seed) if table is None else read_table(table) if isinstance(table, str) else table
+    schema = infer_schema(frame)
+    generator = fit_generator(typed(frame, schema), schema, settings, child_seed(seed, "fit"))
+    environment, _ = training_environment(generator, settings, child_seed(seed, "agent"))
+    return environment

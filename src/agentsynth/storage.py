@@ -1,0 +1,188 @@
+"""A model on disk: `manifest.json` and `arrays.npz`, in a folder or a zip. No pickle, no training rows."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentsynth.agent.history import TrainingHistory
+from agentsynth.agent.policies import QPolicy
+from agentsynth.base.codec import Codec, Part
+from agentsynth.base.forest import Forest
+from agentsynth.base.trees import PartModel, SequentialTrees
+from agentsynth.config import Config
+from agentsynth.data.schema import Schema
+from agentsynth.env.cells import Cells
+from agentsynth.env.margins import Margin
+from agentsynth.errors import AgentSynthError, InputError, ModelFormatError
+from agentsynth.files import whole_file
+from agentsynth.model import Generator, Model
+
+FORMAT = 1
+MANIFEST, ARRAYS = "manifest.json", "arrays.npz"
+FOREST_FIELDS = ("roots", "feature", "threshold", "left", "right")
+LEAF_FIELDS = ("start", "size", "codes")
+POLICY_FIELDS = ("tables", "visits", "levels", "gap_edges")
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def save_model(model: Model, config: Config, seed: int, path: Path) -> None:
+    """Write a model as a folder, or as a zip where `path` ends with .zip; whole or not at all.
+
+    Raises:
+        InputError: `path` cannot be written, or is a folder that holds something else than a model.
+    """
+    contents = _pack(model, config, seed)
+    if path.suffix == ".zip":
+        with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in contents.items():
+                # A fixed date: the same model gives the same bytes.
+                archive.writestr(zipfile.ZipInfo(name), content)
+    else:
+        _write_folder(path, contents)
+
+
+def load_model(path: Path) -> tuple[Model, Config, int]:
+    """Read a model; returns it with its configuration and seed.
+
+    Raises:
+        ModelFormatError: it is missing, damaged, incomplete, or of another format.
+    """
+    contents = _read(path)
+    try:
+        manifest = json.loads(contents[MANIFEST])
+        _check_format(manifest, path)
+        with np.load(io.BytesIO(contents[ARRAYS]), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        return _unpack(manifest, arrays)
+    except (KeyError, ValueError, TypeError, IndexError, EOFError, zipfile.BadZipFile, AgentSynthError) as error:
+        if isinstance(error, ModelFormatError):
+            raise
+        raise ModelFormatError(
+            f"the model {path} is damaged or incomplete ({type(error).__name__}: {error}). Fit and save it again."
+        ) from error
+
+
+def _check_format(manifest: Any, path: Path) -> None:
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise ModelFormatError(
+            f"the model {path} has format {found!r}; agentsynth {version('agentsynth')} reads format {FORMAT}. "
+            "Fit it again with this version, or load it with the version that wrote it."
+        )
+
+
+def _pack(model: Model, config: Config, seed: int) -> dict[str, bytes]:
+    generator, codec = model.generator, model.generator.trees.codec
+    cells = generator.cells
+    manifest = {
+        "format": FORMAT,
+        "versions": {name: version(name) for name in ("agentsynth", "numpy", "pandas", "scikit-learn")},
+        "seed": seed,
+        "config": config.model_dump(mode="json"),
+        "schema": generator.schema.model_dump(mode="json"),
+        "parts": [_part_to_json(part) for part in codec.parts],
+        "order": generator.trees.order,
+        "margins": [margin.to_json() for margin in cells.margins],
+        "pairs": [[first.to_json(), second.to_json()] for first, second in cells.pairs],
+        "critic": cells.critic is not None,
+        "factors": list(model.policy.factor_names),
+        "history": model.history.to_json(),
+    }
+    arrays: dict[str, NDArray[Any]] = {"real": generator.real}
+    arrays |= {f"policy.{name}": getattr(model.policy, name) for name in POLICY_FIELDS}
+    for index, part in enumerate(codec.parts):
+        arrays[f"part.{index}.counts"] = part.counts
+        if part.ordered:
+            arrays[f"part.{index}.values"] = part.values
+    for index, fitted in enumerate(generator.trees.models):
+        arrays |= {f"trees.{index}.{name}": getattr(fitted.forest, name) for name in FOREST_FIELDS}
+        arrays |= {f"trees.{index}.{name}": getattr(fitted, name) for name in LEAF_FIELDS}
+    if cells.critic is not None:
+        arrays |= {f"critic.{name}": getattr(cells.critic, name) for name in FOREST_FIELDS}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
+    return {MANIFEST: text.encode(), ARRAYS: buffer.getvalue()}
+
+
+def _unpack(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, int]:
+    config = Config.of(manifest["config"])
+    schema = Schema.from_json(manifest["schema"])
+    codec = Codec(schema)
+    codec.parts = [_part(value, index, arrays) for index, value in enumerate(manifest["parts"])]
+    trees = SequentialTrees(codec, config.generator)
+    trees.order = [int(index) for index in manifest["order"]]
+    trees.models = [
+        PartModel(_forest(f"trees.{index}", arrays), *(arrays[f"trees.{index}.{name}"] for name in LEAF_FIELDS))
+        for index in range(len(trees.order))
+    ]
+    cells = Cells(
+        tuple(Margin.from_json(value) for value in manifest["margins"]),
+        tuple((Margin.from_json(first), Margin.from_json(second)) for first, second in manifest["pairs"]),
+        _forest("critic", arrays) if manifest["critic"] else None,
+    )
+    policy = QPolicy(tuple(manifest["factors"]), *(arrays[f"policy.{name}"] for name in POLICY_FIELDS))
+    history = TrainingHistory.from_json(manifest["history"])
+    return Model(Generator(schema, trees, cells, arrays["real"]), policy, history), config, int(manifest["seed"])
+
+
+def _part_to_json(part: Part) -> dict[str, Any]:
+    labels = None if part.ordered else [None if label is None else str(label) for label in part.values]
+    return {"column": part.column, "role": part.role, "unit": part.unit, "decimals": part.decimals, "labels": labels}
+
+
+def _part(value: Mapping[str, Any], index: int, arrays: Arrays) -> Part:
+    if value["labels"] is None:
+        values = arrays[f"part.{index}.values"]
+    else:
+        values = np.empty(len(value["labels"]), dtype=object)
+        values[:] = value["labels"]
+    counts = arrays[f"part.{index}.counts"]
+    return Part(value["column"], value["role"], values, counts, value["unit"], value["decimals"])
+
+
+def _forest(prefix: str, arrays: Arrays) -> Forest:
+    return Forest(*(arrays[f"{prefix}.{name}"] for name in FOREST_FIELDS))
+
+
+def _write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
+    if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not (path / MANIFEST).is_file())):
+        raise InputError(f"{path} exists and is not a model; name a new folder, or one that holds a model.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}. Name a folder you may write to.") from error
+    try:
+        fresh = temporary / "new"
+        fresh.mkdir()
+        for name, content in contents.items():
+            (fresh / name).write_bytes(content)
+        if path.exists():
+            # The old model is there until the new one is complete.
+            path.rename(temporary / "old")
+        fresh.rename(path)
+    finally:
+        shutil.rmtree(temporary)
+
+
+def _read(path: Path) -> dict[str, bytes]:
+    try:
+        if path.is_dir():
+            return {name: (path / name).read_bytes() for name in (MANIFEST, ARRAYS)}
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in (MANIFEST, ARRAYS)}
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ModelFormatError(f"{path} is not a model that agentsynth saved: {reason}.") from error
