@@ -98,13 +98,14 @@ def generate(
 ) -> None:
     """Compose a synthetic table."""
     from agentsynth.data.reading import check_ending, write_table
+    from agentsynth.stages.generate import summary
     from agentsynth.synth import AgentSynth
 
     check_ending(out)
     synth = AgentSynth.load(model)
-    frame = synth.generate(rows, scenario=_scenario(scenario), seed=seed, progress=_bar(quiet))
-    write_table(frame, out)
-    _say(quiet, f"{len(frame)} rows to {out}")
+    composed = synth.compose(rows, _scenario(scenario), seed, progress=_bar(quiet))
+    write_table(composed.table, out)
+    _say(quiet, summary(composed, out))
 
 
 @app.command()

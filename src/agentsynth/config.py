@@ -95,7 +95,8 @@ class Config(_Section):
             ConfigError: a parameter is unknown, of the wrong type, or out of range.
         """
         if isinstance(value, Config):
-            return value
+            # Of all parameters (a `Params`), only those that are meant.
+            return value if type(value) is cls else cls(**{name: getattr(value, name) for name in cls.model_fields})
         return _validated(cls, value or {}, "config")
 
 
@@ -169,7 +170,7 @@ class Params(Config):
     @property
     def config(self) -> Config:
         """The part that `AgentSynth` needs."""
-        return Config(**{name: getattr(self, name) for name in Config.model_fields})
+        return Config.of(self)
 
     @classmethod
     def load(cls, path: str | Path = "params.yaml") -> Params:

@@ -21,7 +21,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     The temporary name keeps the suffix of `path`, so writers that look at the ending behave.
 
     Raises:
-        InputError: the folder cannot be made or written to.
+        InputError: the folder cannot be made or written to, or `path` is a folder itself.
     """
     path = Path(path)
     try:
@@ -34,9 +34,16 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        _replace(path, temporary)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _replace(path: Path, temporary: Path) -> None:
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}. Name a file.") from error
 
 
 def _umask() -> int:
@@ -74,6 +81,9 @@ def read_json(path: str | Path) -> Any:
 def digest(*parts: Any) -> str:
     """Return a short SHA-256 digest of the parts: the contents of a `Path` (file or folder), any other value as JSON.
 
+    Raises:
+        InputError: there is no file or folder of a path.
+
     >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     True
     """
@@ -89,6 +99,8 @@ def _pieces(part: Any) -> Iterator[bytes]:
     if not isinstance(part, Path):
         yield json.dumps(part, sort_keys=True).encode()
         return
+    if not part.exists():
+        raise InputError(f"there is no {part}, whose contents are asked for.")
     for file in sorted(part.rglob("*")) if part.is_dir() else [part]:
         if file.is_file():
             yield file.relative_to(part).as_posix().encode()

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from agentsynth.agent.composing import compose
 from agentsynth.agent.policies import NeutralPolicy, NoisyPolicy, Policy, ProportionalPolicy, RandomPolicy
 from agentsynth.config import Config
+from agentsynth.data.schema import Schema
 from agentsynth.data.typed import finish
-from agentsynth.env.balancing import balance, effective_size
+from agentsynth.env.balancing import effective_size
 from agentsynth.env.goals import Goal, moved
 from agentsynth.env.pool import Pool
 from agentsynth.env.scenarios import Constraint, Scenario, target_weights
@@ -27,6 +28,8 @@ POLICIES = ("q_learning", "neutral", "random", "proportional", "raking", "free")
 """`free` takes rows as they come from the base generator; `raking` draws them by weights found on the whole pool."""
 LARGEST = 20_000
 """Rows composed at a time; longer tables are composed in pieces, in bounded memory."""
+RAKING_ROUNDS = 50
+"""Times that raking goes through all margins: by then shares are right to about 0.001."""
 MOST_POOLS = 24
 """Pools drawn in search of rows for a scenario, before giving up."""
 
@@ -119,13 +122,14 @@ def prepare_task(generator: Generator, config: Config, rows: int, scenario: Scen
     if scenario is None:
         return Task(whole, base, np.full(len(whole), 1.0 / len(whole)), [])
     before = generator.cells.shares(whole.cells)
-    pool = _slice(whole, scenario, generator)
-    constraints, weights = _weigh(pool, scenario, generator)
+    schema = _with_labels(generator)
+    pool = _slice(whole, scenario, schema)
+    constraints, weights = _weigh(pool, scenario, schema)
     for _ in range(MOST_POOLS):
         if len(pool) >= 4 * rows and effective_size(weights) >= 2 * rows:
             break
-        pool = _joined(pool, _slice(generator.draw_pool(size, rng), scenario, generator))
-        constraints, weights = _weigh(pool, scenario, generator)
+        pool = _joined(pool, _slice(generator.draw_pool(size, rng), scenario, schema))
+        constraints, weights = _weigh(pool, scenario, schema)
     if len(pool) < rows:
         raise ScenarioError(
             f"scenario {scenario.name!r}: only {len(pool)} of {(MOST_POOLS + 1) * size} drawn rows meet "
@@ -138,10 +142,8 @@ def prepare_task(generator: Generator, config: Config, rows: int, scenario: Scen
 def choose(model: Model, config: Config, task: Task, rows: int, policy: str, seed: int) -> NDArray[np.intp]:
     """Return the rows (rows,) of the task's pool that a policy puts into the table, in random order."""
     rng = stream(seed, f"policy.{policy}")
-    if policy == "free":
-        return top(np.log(task.weights) + rng.gumbel(size=len(task.pool)), rows)
-    if policy == "raking":
-        weights = raking_weights(model.generator, task)
+    if policy in ("free", "raking"):
+        weights = task.weights if policy == "free" else raking_weights(model.generator, task)
         return top(np.log(np.maximum(weights, 1e-300)) + rng.gumbel(size=len(weights)), rows)
     sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
     env = model.generator.environment(task.pool.cells, sized)
@@ -151,14 +153,18 @@ def choose(model: Model, config: Config, task: Task, rows: int, policy: str, see
 
 
 def raking_weights(generator: Generator, task: Task) -> Floats:
-    """Return the weights (rows,) of the pool that meet the goal in every margin's cells: raking on the whole pool."""
-    cells = generator.cells
-    margins = cells.margin_cells
-    indicators = np.zeros((len(task.pool), margins))
-    places = task.pool.cells[:, : len(cells.margins)]
-    indicators[np.arange(len(task.pool))[:, None], places] = 1.0
-    present = indicators.any(axis=0)
-    return balance(indicators[:, present], task.goal.shares[:margins][present])
+    """Return the weights (rows,) of the pool that meet the goal in every margin's cells.
+
+    Raking (Deming and Stephan 1940, Ann. Math. Statist. 11(4), p. 427): margin by margin, weights are multiplied by
+    wanted over present share, until all margins hold; cells that the pool lacks are passed over.
+    """
+    weights = np.full(len(task.pool), 1.0 / len(task.pool))
+    for _ in range(RAKING_ROUNDS):
+        for places in task.pool.cells[:, : len(generator.cells.margins)].T:
+            present = np.bincount(places, weights, minlength=len(task.goal.shares))
+            weights *= np.divide(task.goal.shares, present, out=np.ones_like(present), where=present > 0)[places]
+            weights /= weights.sum()
+    return weights
 
 
 def _policy(name: str, model: Model, config: Config, rng: np.random.Generator) -> Policy:
@@ -172,8 +178,21 @@ def _policy(name: str, model: Model, config: Config, rng: np.random.Generator) -
     return NoisyPolicy(model.policy, config.agent.noise, rng)
 
 
-def _slice(pool: Pool, scenario: Scenario, generator: Generator) -> Pool:
-    mask = scenario.slice(pool.frame, generator.schema)
+def _with_labels(generator: Generator) -> Schema:
+    """Return the schema with the labels of every categorical column: a small pool may lack rare ones."""
+    labels = {part.column: part.values for part in generator.trees.codec.parts if part.role == "label"}
+    return Schema(
+        columns=tuple(
+            column.model_copy(update={"levels": tuple(label for label in labels[column.name] if label is not None)})
+            if column.name in labels
+            else column
+            for column in generator.schema
+        )
+    )
+
+
+def _slice(pool: Pool, scenario: Scenario, schema: Schema) -> Pool:
+    mask = scenario.slice(pool.frame, schema)
     return Pool(pool.frame[mask].reset_index(drop=True), pool.features[mask], pool.cells[mask])
 
 
@@ -185,8 +204,8 @@ def _joined(first: Pool, second: Pool) -> Pool:
     )
 
 
-def _weigh(pool: Pool, scenario: Scenario, generator: Generator) -> tuple[list[Constraint], Floats]:
+def _weigh(pool: Pool, scenario: Scenario, schema: Schema) -> tuple[list[Constraint], Floats]:
     if not len(pool):
         return [], np.zeros(0)
-    constraints = scenario.constraints(pool.frame, generator.schema)
+    constraints = scenario.constraints(pool.frame, schema)
     return constraints, target_weights(constraints, len(pool))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +35,8 @@ MANIFEST, ARRAYS = "manifest.json", "arrays.npz"
 FOREST_FIELDS = ("roots", "feature", "threshold", "left", "right")
 LEAF_FIELDS = ("start", "size", "codes")
 POLICY_FIELDS = ("tables", "visits", "levels", "gap_edges")
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError)
+"""What reading a damaged zip raises: a wrong checksum, broken data or headers, an unknown method, a password."""
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -46,8 +50,9 @@ def save_model(model: Model, config: Config, seed: int, path: Path) -> None:
     if path.suffix == ".zip":
         with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in contents.items():
-                # A fixed date: the same model gives the same bytes.
-                archive.writestr(zipfile.ZipInfo(name), content)
+                entry = zipfile.ZipInfo(name)  # of a fixed date: the same model gives the same bytes
+                entry.external_attr = 0o644 << 16  # readable where it is unpacked
+                archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     else:
         _write_folder(path, contents)
 
@@ -65,7 +70,7 @@ def load_model(path: Path) -> tuple[Model, Config, int]:
         with np.load(io.BytesIO(contents[ARRAYS]), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         return _unpack(manifest, arrays)
-    except (KeyError, ValueError, TypeError, IndexError, EOFError, zipfile.BadZipFile, AgentSynthError) as error:
+    except (LookupError, ValueError, TypeError, EOFError, *ZIP_ERRORS, AgentSynthError) as error:
         if isinstance(error, ModelFormatError):
             raise
         raise ModelFormatError(
@@ -157,8 +162,9 @@ def _forest(prefix: str, arrays: Arrays) -> Forest:
 
 
 def _write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
-    if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not (path / MANIFEST).is_file())):
-        raise InputError(f"{path} exists and is not a model; name a new folder, or one that holds a model.")
+    other = path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - {MANIFEST, ARRAYS})
+    if other:
+        raise InputError(f"{path} holds something else than a model; name a new folder, or one that holds a model.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -183,6 +189,6 @@ def _read(path: Path) -> dict[str, bytes]:
             return {name: (path / name).read_bytes() for name in (MANIFEST, ARRAYS)}
         with zipfile.ZipFile(path) as archive:
             return {name: archive.read(name) for name in (MANIFEST, ARRAYS)}
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, *ZIP_ERRORS) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ModelFormatError(f"{path} is not a model that agentsynth saved: {reason}.") from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from agentsynth.config import Config
@@ -73,19 +74,21 @@ class AgentSynth:
             InputError: the table cannot be read or used; the message says where and why.
         """
         frame = _frame(table)
-        self.schema_ = infer_schema(frame) if schema is None else schema
-        self._train = typed(frame, self.schema_)
+        schema = infer_schema(frame) if schema is None else schema
+        train = typed(frame, schema)
         if len(frame) < FEWEST_ROWS:
             raise InputError(
                 f"a table of {len(frame)} rows is too small to learn from: at least {FEWEST_ROWS} are needed."
             )
-        if not self.schema_.modelled:
+        if not schema.modelled:
             raise InputError("the table has only ids and constants: there is nothing to learn.")
-        held_out = None if validation is None else typed(_frame(validation), self.schema_)
+        held_out = None if validation is None else typed(_frame(validation), schema)
         with progress("columns", None) as advance:
-            generator = fit_generator(self._train, self.schema_, self.config, child_seed(self.seed, "fit"), advance)
+            generator = fit_generator(train, schema, self.config, child_seed(self.seed, "fit"), advance)
         with progress("episodes", self.config.agent.episodes) as advance:
-            self.model_ = fit_model(generator, held_out, self.config, child_seed(self.seed, "agent"), advance)
+            model = fit_model(generator, held_out, self.config, child_seed(self.seed, "agent"), advance)
+        # Only now: a fit that fails leaves what was learned before as it was.
+        self.schema_, self.model_, self._train = schema, model, train
         return self
 
     def generate(
@@ -122,8 +125,8 @@ class AgentSynth:
         progress: Progress = silent,
     ) -> Composed:
         """Generate as `generate` does, and tell for each target of the scenario what was wanted and reached."""
-        if rows < 1:
-            raise InputError(f"rows must be at least 1; found {rows}.")
+        if not isinstance(rows, int | np.integer) or rows < 1:
+            raise InputError(f"rows must be a whole number from 1 on; found {rows!r}.")
         model = self._fitted()
         wanted = None if scenario is None else self.scenario(scenario)
         seed = self.seed if seed is None else seed

@@ -59,28 +59,14 @@ class Tuning:
         return nested(self.best)
 
 
-def tune(
-    score: Score,
-    base: Config,
-    params: TuneParams,
-    *,
-    seed: int = 0,
-    identity: str = "",
-    on_trial: OnTrial | None = None,
-) -> Tuning:
-    """Run, or go on with, the study until it has `params.trials` finished trials.
-
-    The first trial is `base` itself, so the best is never worse. A trial is pruned when its first seeds score below the
-    median of the trials before. Trial n draws from a sampler seeded with (seed, n), because Optuna does not restore a
-    sampler's state: a study stopped and resumed is the study run in one go.
+def open_study(base: Config, params: TuneParams, *, seed: int = 0, identity: str = "") -> optuna.Study:
+    """Open the study that `params` name, or begin it, with `base` as its first trial: so the best is never worse.
 
     Args:
-        score: what is maximised, averaged over `params.seeds` seeds.
         base: the configuration that the trials vary.
-        params: number of trials and seeds; storage and name of the study.
+        params: storage and name of the study.
         seed: of the sampler, and the first of the seeds that are averaged.
-        identity: digest of the data that `score` looks at; a study is not continued on other data.
-        on_trial: called after each trial.
+        identity: digest of the data that the score looks at; a study is not continued on other data.
 
     Raises:
         ConfigError: the storage cannot be opened, or its study belongs to other data or parameters.
@@ -88,8 +74,55 @@ def tune(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        storage=_storage(params.storage),
+        study_name=params.study,
+        load_if_exists=True,
+        direction="maximize",
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
+    )
+    fixed = base.model_dump_json(exclude={"agent": {name.removeprefix("agent.") for name in AGENT_SPACE}})
+    wanted = {"data": identity, "parameters": fixed, "seeds": f"{params.seeds} from {seed}"}
+    known = {name: study.user_attrs.get(name) for name in wanted}
+    if known == dict.fromkeys(wanted):
+        for name, value in wanted.items():
+            study.set_user_attr(name, value)
+        study.enqueue_trial({name: flat_values(base)[name] for name in search_space(base)})
+    elif known != wanted:
+        other = " and ".join(name for name in wanted if known[name] != wanted[name])
+        raise ConfigError(
+            f"the study {params.study!r} in {params.storage} was run with other {other}: its trials cannot be compared "
+            "with new ones. Name another study in tune.study."
+        )
+    return study
+
+
+def run_study(
+    study: optuna.Study,
+    score: Score,
+    base: Config,
+    params: TuneParams,
+    *,
+    seed: int = 0,
+    on_trial: OnTrial = lambda *_: None,
+) -> Tuning:
+    """Run, or go on with, a study until it has `params.trials` finished trials.
+
+    A trial is pruned when its first seeds score below the median of the trials before. Each trial has a sampler of its
+    own, seeded with the number of trials before it, because Optuna does not restore a sampler's state: a study stopped
+    and resumed is the study run in one go.
+
+    Args:
+        study: from `open_study`, with the same `base`, `params` and `seed`.
+        score: what is maximised, averaged over `params.seeds` seeds.
+        base: the configuration that the trials vary.
+        params: number of trials and seeds.
+        seed: of the sampler, and the first of the seeds that are averaged.
+        on_trial: called after each trial.
+    """
+    import optuna
+
     space = search_space(base)
-    study = _open(params, base, f"{identity} seeds={params.seeds} seed={seed}")
 
     def objective(trial: optuna.Trial) -> float:
         config = with_values(base, {name: _suggest(trial, name, where) for name, where in space.items()})
@@ -101,12 +134,20 @@ def tune(
                 raise optuna.TrialPruned
         return float(np.mean(scores))
 
-    callbacks = [_teller(on_trial)] if on_trial else []
-    while _finished(study) < params.trials:
+    def tell(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        on_trial(trial.number, trial.params, trial.value, trial.state.name.lower())
+
+    while finished_trials(study) < params.trials:
         number = len(study.get_trials(deepcopy=False))
         study.sampler = optuna.samplers.TPESampler(seed=child_seed(seed, f"trial {number}"))
-        study.optimize(objective, n_trials=1, callbacks=callbacks)
-    return _result(study)
+        study.optimize(objective, n_trials=1, callbacks=[tell])
+    trials = study.get_trials(deepcopy=False)
+    return Tuning(dict(study.best_params), study.best_value, _default_value(trials), _table(trials))
+
+
+def finished_trials(study: optuna.Study) -> int:
+    """Return how many trials ended; one whose process was killed stays "running" for ever and does not count."""
+    return sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in study.get_trials(deepcopy=False))
 
 
 def search_space(base: Config) -> dict[str, Range]:
@@ -157,31 +198,6 @@ def nested(values: Mapping[str, float]) -> dict[str, Any]:
     return tree
 
 
-def _open(params: TuneParams, base: Config, identity: str) -> optuna.Study:
-    """Open the study, with `base` as its first trial; refuse one that was run on something else."""
-    import optuna
-
-    study = optuna.create_study(
-        storage=_storage(params.storage),
-        study_name=params.study,
-        load_if_exists=True,
-        direction="maximize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
-    )
-    fixed = base.model_dump_json(exclude={"agent": {n.removeprefix("agent.") for n in AGENT_SPACE}})
-    known = study.user_attrs.get("identity")
-    if known is None:
-        study.set_user_attr("identity", identity)
-        study.set_user_attr("base", fixed)
-        study.enqueue_trial({name: flat_values(base)[name] for name in search_space(base)}, skip_if_exists=True)
-    elif (known, study.user_attrs.get("base")) != (identity, fixed):
-        raise ConfigError(
-            f"the study {params.study!r} in {params.storage} was run on other data or parameters; its trials cannot be "
-            "compared with new ones. Name another study in tune.study."
-        )
-    return study
-
-
 def _storage(url: str) -> Any:
     """Return an Optuna storage for a URL, or for the path of a journal file.
 
@@ -207,23 +223,6 @@ def _storage(url: str) -> Any:
 
 def _suggest(trial: optuna.Trial, name: str, where: Range) -> float:
     return trial.suggest_float(name, where.low, where.high, log=where.log)
-
-
-def _teller(on_trial: OnTrial) -> Callable[[optuna.Study, optuna.trial.FrozenTrial], None]:
-    def tell(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        on_trial(trial.number, trial.params, trial.value, trial.state.name.lower())
-
-    return tell
-
-
-def _finished(study: optuna.Study) -> int:
-    """Return how many trials ended; one whose process was killed stays "running" for ever and does not count."""
-    return sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in study.get_trials(deepcopy=False))
-
-
-def _result(study: optuna.Study) -> Tuning:
-    trials = study.get_trials(deepcopy=False)
-    return Tuning(dict(study.best_params), study.best_value, _default_value(trials), _table(trials))
 
 
 def _default_value(trials: Sequence[optuna.trial.FrozenTrial]) -> float:

@@ -66,8 +66,10 @@ def train(
     best, best_score = agent.policy, -np.inf
     for episode in range(config.episodes):
         total = play(env, agent, goals[episode % len(goals)], child_seed(seed, f"episode.{episode}"))
+        # The exams play in the same environment: what the episode reached is noted first.
+        components = env.components
         score = examine(env, agent.policy, exams, child_seed(seed, "exams")) if episode in checks else np.nan
-        record.add(total, agent.epsilon, env, score)
+        record.add(total, agent.epsilon, components, score)
         if score > best_score:
             best_score, record.best_episode = score, episode
             best = replace(agent.policy, tables=agent.policy.tables.copy(), visits=agent.policy.visits.copy())
@@ -108,9 +110,9 @@ class _Record:
         self.components: list[NDArray[np.float64]] = []
         self.best_episode = 0
 
-    def add(self, returns: float, epsilon: float, env: SyntheticDataEnvironment, held_out: float) -> None:
+    def add(self, returns: float, epsilon: float, components: NDArray[np.float64], held_out: float) -> None:
         self.rows.append((returns, epsilon, returns, held_out))
-        self.components.append(env.components)
+        self.components.append(components)
 
     def history(self, env: SyntheticDataEnvironment, action: dict[str, float]) -> TrainingHistory:
         returns, epsilon, similarity, held_out = np.array(self.rows).T

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from agentsynth.base.calendar import DATE_UNITS, MICROSECONDS, join_datetime, split_datetime, weekday_and_month
 from agentsynth.data.schema import Column, Schema
@@ -147,12 +148,10 @@ class Codec:
 
 def _parts(column: Column, series: pd.Series[Any]) -> list[Part]:
     if column.kind == "categorical":
-        labels, counts = np.unique(series.dropna().to_numpy(dtype=object).astype(str), return_counts=True)
-        values = list(labels)
-        if series.isna().any():
-            values.append(None)
-            counts = np.append(counts, int(series.isna().sum()))
-        return [Part(column.name, "label", _objects(values), counts.astype(np.int64))]
+        rows = series.value_counts()
+        labels: list[str | None] = [*sorted(rows.index), *([None] if series.isna().any() else [])]
+        counts = [int(series.isna().sum() if label is None else rows[label]) for label in labels]
+        return [Part(column.name, "label", _objects(labels), np.array(counts, dtype=np.int64))]
     if column.kind == "numeric":
         return [_ordered(column.name, "number", series.to_numpy(np.float64), "", column.decimals)]
     unit = column.step if column.step in DATE_UNITS else "day"
@@ -205,7 +204,8 @@ def _order_labels(parts: list[Part], codes: Floats) -> list[Part]:
     for part, code in zip(parts, codes.T, strict=True):
         if part.role == "label":
             sums = np.bincount(code.astype(np.intp), weights=score, minlength=len(part.values))
-            order = np.argsort(sums / part.counts, kind="stable")
+            # Rounded, so that labels that tie do so on any machine; they then stay in alphabetical order.
+            order = np.argsort(np.round(sums / part.counts, 9), kind="stable")
             part = Part(part.column, part.role, part.values[order], part.counts[order])
         ordered.append(part)
     return ordered
@@ -213,7 +213,7 @@ def _order_labels(parts: list[Part], codes: Floats) -> list[Part]:
 
 def _first_component(parts: list[Part], codes: Floats) -> Floats:
     columns = [
-        _standardised(np.argsort(np.argsort(code, kind="stable"), kind="stable").astype(np.float64))
+        _standardised(rankdata(code))
         for part, code in zip(parts, codes.T, strict=True)
         if part.ordered and len(part.values) > 1
     ]
@@ -221,9 +221,11 @@ def _first_component(parts: list[Part], codes: Floats) -> Floats:
         return np.zeros(len(codes))
     matrix = np.column_stack(columns)
     _, vectors = np.linalg.eigh(matrix.T @ matrix)
-    # The sign of an eigenvector is arbitrary: fix it, so that the same rows give the same order on any machine.
-    vector = vectors[:, -1] * np.sign(vectors[np.argmax(np.abs(vectors[:, -1])), -1])
-    projection: Floats = matrix @ vector
+    vector = vectors[:, -1]
+    # The sign of an eigenvector is arbitrary: fix it by the first of its large entries (the very largest may be two,
+    # equal but for rounding), so that the same rows give the same order on any machine.
+    leading = np.argmax(np.abs(vector) > 0.9 * np.abs(vector).max())
+    projection: Floats = matrix @ (vector * np.sign(vector[leading]))
     return projection
 
 

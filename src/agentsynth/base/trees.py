@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agentsynth.base.codec import Codec, Floats, Part
+from agentsynth.base.codec import MISSING, Codec, Floats, Part
 from agentsynth.base.forest import Forest
 from agentsynth.config import GeneratorConfig
 from agentsynth.seeding import child_seed
 
 MOST_CLASSES = 40
 """Above so many levels a part of labels is split like a number, on its codes: classification costs trees x levels."""
+
+THRESHOLDS = 15
+RANK_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,10 @@ class SequentialTrees:
         columns = np.empty(0, dtype=np.int32)
         for index in self.order:
             part = self.codec.parts[index]
-            trees = self._grow(features[:, columns], codes[:, index], part, child_seed(seed, f"trees.{index}"))
-            self.models.append(_with_leaves(Forest.of(trees, columns), features, codes[:, index]))
+            rows = _taught_by(part, codes[:, index])
+            seen, target = features[rows], codes[rows, index]
+            trees = self._grow(seen[:, columns], target, part, child_seed(seed, f"trees.{index}"))
+            self.models.append(_with_leaves(Forest.of(trees, columns), seen, target))
             columns = np.append(columns, np.arange(slices[index].start, slices[index].stop, dtype=np.int32))
             advance()
         return self
@@ -90,7 +95,7 @@ class SequentialTrees:
 
         classes = not part.ordered and len(part.values) <= MOST_CLASSES
         estimator = DecisionTreeClassifier if classes else DecisionTreeRegressor
-        target = codes if classes else _middle_ranks(codes)
+        target = codes if classes else _rank_targets(codes)
         count = self.config.trees
         if not features.shape[1]:
             # The first part has nothing to split on: one tree, one leaf.
@@ -112,6 +117,9 @@ class SequentialTrees:
         for index, model in zip(self.order, self.models, strict=True):
             part = self.codec.parts[index]
             codes[:, index] = model.draw(features, part, rng)
+            if part.role == "time":
+                # Its date stands just before it, and is missing or not for both.
+                codes[codes[:, index - 1] < 0, index] = MISSING
             features[:, slices[index]] = np.column_stack(part.features(codes[:, index]))
         return codes
 
@@ -128,8 +136,26 @@ def _order(parts: list[Part]) -> list[int]:
     return sorted(range(len(parts)), key=key)
 
 
+def _taught_by(part: Part, codes: Floats) -> NDArray[np.intp]:
+    """Return the training rows that teach a part: of a time of day those that have one, of other parts all."""
+    known = np.flatnonzero(codes >= 0)
+    return known if part.role == "time" and len(known) else np.arange(len(codes))
+
+
+def _rank_targets(codes: Floats) -> NDArray[np.float64]:
+    """Return what a tree of an ordered part predicts: (rows, 1 + THRESHOLDS) targets made of the code's middle rank.
+
+    Ranks are robust to heavy tails. Beside the rank stand indicators "above the j-th quantile": squared error summed
+    over them is a discrete CRPS (Gneiting and Raftery 2007, JASA 102(477), p. 367), so that splits part rows whose
+    distributions differ, also where their means do not.
+    """
+    ranks = _middle_ranks(codes)
+    above = ranks[:, None] > np.arange(1, THRESHOLDS + 1) / (THRESHOLDS + 1)
+    return np.column_stack([RANK_WEIGHT * ranks, above.astype(np.float64)])
+
+
 def _middle_ranks(codes: Floats) -> Floats:
-    """Return each code's mean rank in [0, 1] (ties share it): squared error on ranks is robust to heavy tails."""
+    """Return each code's mean rank in [0, 1]; ties share it."""
     _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
     middle = np.cumsum(counts) - (counts + 1) / 2
     ranks: Floats = middle[inverse] / len(codes)

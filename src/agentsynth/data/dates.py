@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import get_args
 
 import numpy as np
@@ -64,6 +65,8 @@ TWELVE_HOUR_TIMES = ("%I:%M %p", "%-I:%M %p", "%I:%M:%S %p", "%-I:%M:%S %p")
 ZONES = ("", "Z", "+00:00", "+0000", " UTC")
 """Ways to say UTC; a text column of any other, or of several, zones is not taken for datetimes."""
 
+DATE_LIKE = re.compile(r"(?=(?:\D*\d){3})[A-Za-z0-9 ,:./+-]{4,40}")
+"""What all formats have in common."""
 SCREENED = 100
 """Values that every format is tried on before the whole column is read."""
 STEPS: tuple[Step, ...] = get_args(Step)
@@ -90,19 +93,23 @@ def find_format(text: pd.Series[str]) -> str | None:
     month first.
     """
     head = text.drop_duplicates().head(SCREENED).tolist()
-    fitting = (form for form in formats() if all(map(re.compile(_pattern(form)).fullmatch, head)))
+    if not all(map(DATE_LIKE.fullmatch, head)):
+        return None
+    fitting = (form for form in formats() if all(map(_pattern(form).fullmatch, head)))
     readings = {form: values for form in fitting if (values := parse_dates(text, form)).notna().all()}
     in_order = [form for form, values in readings.items() if values.is_monotonic_increasing]
     return next(iter(in_order or readings), None)
 
 
-def _pattern(form: str) -> str:
-    return "".join(PATTERNS.get(part) or re.escape(part) for part in TOKEN.split(form))
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
+    """Return the regular expression of a format; there are hundreds, so each is compiled once."""
+    return re.compile("".join(PATTERNS.get(part) or re.escape(part) for part in TOKEN.split(form)))
 
 
 def parse_dates(text: pd.Series[str], form: str) -> pd.Series[pd.Timestamp]:
     """Read text (n,) by a format; NaT where it does not have that form to the letter."""
-    fits = text.str.fullmatch(_pattern(form)).fillna(False).astype(bool)
+    fits = text.str.fullmatch(_pattern(form).pattern).fillna(False).astype(bool)
     plain = form.replace("%-", "%").replace("%3f", "%f")
     return pd.to_datetime(text.where(fits), format=plain, errors="coerce").astype("datetime64[us]")
 

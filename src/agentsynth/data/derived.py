@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agentsynth.data import sums
 from agentsynth.data.coefficients import factors
 from agentsynth.data.formulas import combine, compute
 from agentsynth.data.moments import calendar_parts, durations, shifts
-from agentsynth.data.products import MOST_FOR_TRIPLES, proportional, screen_rows
+from agentsynth.data.products import MOST_COLUMNS, proportional, screen_rows
 from agentsynth.data.schema import Column, Formula, Operation, Schema
-from agentsynth.data.sums import dependent, is_total, linear_formulas, spread_rows
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -30,6 +31,12 @@ DISTINCT_TARGETS = 5
 """Fewest distinct values of a target: fewer are hit by accident."""
 DISTINCT_PARTS = 3
 """The same for parts of a datetime, of which there are not many to be hit."""
+TOTAL = 1.2
+"""Amplification (see there) of independent parts in their total, with room for parts that are not."""
+TOTAL_FIRST = 0.5
+"""What the amplification is taken times for a total of parts, none negative: a part computed from it might be."""
+MOST_AMPLIFICATION = 4.0
+"""Linear formulas that amplify noise more than this would make nonsense of synthetic numbers."""
 FLOAT_NOISE = 1e-9
 """Relative difference that counts as none where the target is not rounded."""
 FLOAT32_NOISE = 1e-6
@@ -40,10 +47,11 @@ def find_formulas(frame: pd.DataFrame, schema: Schema, settled: Collection[str] 
     """Find the columns that follow exactly from others.
 
     Looked for, in this order: parts of a datetime (year, month, hour, ...); multiples of another column; products of
-    two; sums of parts and means; products of three (in tables of up to 40 numeric columns); ratios; other linear
-    combinations (differences, rescaled copies); datetimes a duration after another; durations. Where a relation could
-    be solved for several columns, a total or mean is derived from its parts, else the last column of the table from
-    those before.
+    two; sums of parts and means; products of three; ratios; other linear combinations (differences, rescaled copies);
+    datetimes a duration after another; durations. Where a relation could be solved for several columns, a product is
+    derived from its factors, a total or mean from its parts, else the column that noise in the others moves least, the
+    last of the table among equals. In tables of more than 40, 400, 1,000 numeric columns, combinations of three, two,
+    any number of columns are not looked for.
 
     Args:
         frame: (n, p) typed frame.
@@ -57,11 +65,10 @@ def find_formulas(frame: pd.DataFrame, schema: Schema, settled: Collection[str] 
     search.calendar()
     search.proportional("product", 1)
     search.proportional("product", 2)
-    search.linear(totals=True)
-    if len(search.numeric) <= MOST_FOR_TRIPLES:
-        search.proportional("product", 3)
+    search.linear(TOTAL)
+    search.proportional("product", 3)
     search.proportional("ratio", 2)
-    search.linear(totals=False)
+    search.linear(MOST_AMPLIFICATION)
     search.times()
     return search.found
 
@@ -138,7 +145,7 @@ class _Search:
 
     def proportional(self, operation: Operation, inputs: int) -> None:
         """Look for targets that are a constant times a product of so many inputs, or times a ratio."""
-        for target in self.targets(self.numeric):
+        for target in self.targets(self.numeric) if len(self.numeric) <= MOST_COLUMNS[inputs] else ():
             names = self.inputs(target, self.numeric)
             self.accept(target, self._proportional_formulas(target, names, operation, inputs))
 
@@ -158,28 +165,59 @@ class _Search:
                 for factor, mode in factors(values, combined, unit):
                     yield formula.model_copy(update={"coefficients": (factor,), "rounding": mode})
 
-    def linear(self, totals: bool) -> None:
-        """Look for linear relations: for sums of parts and means only, or for all."""
+    def linear(self, most: float) -> None:
+        """Look for linear relations that amplify noise by `most` at most."""
+        for relation in self.relations:
+            self._accept_linear(relation, most)
+
+    @cached_property
+    def relations(self) -> list[dict[str, Floats]]:
+        """Sets of linearly dependent columns: column -> (rows,) numbers on some rows where all are there."""
+        found: list[dict[str, Floats]] = []
+        if len(self.numeric) > sums.MOST_COLUMNS:
+            return found
         for missing in _distinct([self.missing[name] for name in self.targets(self.numeric)]):
             rows = np.flatnonzero(~missing)
-            names = [name for name in self.numeric if name in self.varied and name not in self.found]
-            names = [name for name in names if name not in self.incomplete or not self.missing[name][rows].any()]
-            if len(names) < 2 or len(rows) < INFORMATIVE_ROWS:
+            if len(rows) < INFORMATIVE_ROWS:
                 continue
-            screen = np.column_stack([self.values[name] for name in names])[rows[spread_rows(len(rows))]]
-            for members in dependent(screen, np.array([self.unit(name) for name in names])):
-                self._accept_linear({names[place]: screen[:, place] for place in members}, totals)
+            others, last = self._covered(missing)
+            names = others + last
+            if len(names) < 2:
+                continue
+            rows = rows[sums.spread_rows(len(rows))]
+            screen = np.column_stack([self.values[name][rows] for name in names])
+            units = np.array([self.unit(name) for name in names])
+            sets = sums.dependent(screen, units, len(last))
+            found += [{names[place]: screen[:, place] for place in members} for members in sets]
+        return found
 
-    def _accept_linear(self, screen: dict[str, Floats], totals: bool) -> None:
-        """Accept a relation among the columns of the screen, solved for a total or else for the last that it can be."""
-        for target in self.targets([name for name in self.numeric if name in screen]):
-            names = [name for name in self.numeric if name in screen and name != target]
-            if self.inputs(target, names) != names:
-                continue
-            inputs = np.column_stack([screen[name] for name in names])
-            formulas = linear_formulas(screen[target], inputs, names, self.unit(target))
-            if self.accept(target, (f for f in formulas if not totals or is_total(f, inputs))):
+    def _covered(self, missing: NDArray[np.bool_]) -> tuple[list[str], list[str]]:
+        """Return the numeric columns with fewer missing values than `missing`, and those with exactly these."""
+        names = [name for name in self.numeric if name in self.varied]
+        exactly = [name for name in names if np.array_equal(self.missing[name], missing)]
+        fewer = [name for name in names if name not in exactly and not np.any(self.missing[name] & ~missing)]
+        return fewer, exactly
+
+    def _accept_linear(self, screen: dict[str, Floats], most: float) -> None:
+        """Accept a relation among the columns of the screen, solved for the one that noise is amplified least for."""
+        ways = [
+            way for target in self.targets(self.numeric) if target in screen for way in self._solved(target, screen)
+        ]
+        for noise, target, formulas in sorted(ways, key=lambda way: way[0]):
+            if noise <= most and self.accept(target, formulas):
                 return
+
+    def _solved(self, target: str, screen: dict[str, Floats]) -> Iterator[tuple[float, str, list[Formula]]]:
+        """Yield the amplification, the target and the formulas of a relation solved for a target, if that can be."""
+        names = [name for name in self.numeric if name in screen and name != target]
+        if self.inputs(target, names) != names:
+            return
+        inputs = np.column_stack([screen[name] for name in names])
+        formulas = list(sums.linear_formulas(screen[target], inputs, names, self.unit(target)))
+        if formulas:
+            noise = sums.amplification(formulas[0], screen[target], inputs)
+            preference = TOTAL_FIRST if sums.is_total(formulas[0], inputs) else 1.0
+            yield round(noise * preference, 1), target, formulas
 
     def times(self) -> None:
         """Look for datetimes that lie a duration after another, and for durations."""

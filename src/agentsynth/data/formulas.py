@@ -74,7 +74,8 @@ def duration(difference: NDArray[np.timedelta64], unit: str) -> Floats:
 
 def calendar_part(moments: pd.Series[pd.Timestamp], unit: Unit) -> Floats:
     """Return a part (n,) of datetimes, such as the year, the quarter (1 to 4) or the weekday (Monday is 0)."""
-    return np.asarray(getattr(moments.dt, unit).to_numpy(dtype=np.float64, na_value=np.nan))
+    name = "day_of_week" if unit == "weekday" else unit
+    return np.asarray(getattr(moments.dt, name).to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _shift(formula: Formula, frame: pd.DataFrame) -> NDArray[np.datetime64]:
@@ -107,36 +108,3 @@ def in_order(columns: Mapping[str, Column]) -> list[Column]:
 
 def _inputs(column: Column) -> tuple[str, ...]:
     return column.formula.inputs if column.formula else ()
-
-
-def formula_text(formula: Formula) -> str:
-    """Write a formula for people to read.
-
-    >>> formula_text(Formula(operation="product", inputs=("price", "quantity"), coefficients=(1.19,)))
-    '1.19 x price x quantity'
-    """
-    inputs, unit = formula.inputs, f"{formula.unit}s"
-    if formula.operation == "linear":
-        return _sum_text(formula)
-    if formula.operation == "duration":
-        text = f"{unit} from {inputs[1]} to {inputs[0]}"
-        return text + _signed(formula.intercept) if formula.intercept else text
-    if formula.operation == "shift":
-        terms = list(inputs[1:]) + ([f"{formula.intercept:g}"] if formula.intercept else [])
-        return f"{inputs[0]} + {' + '.join(terms)} {unit}"
-    glue = " / " if formula.operation == "ratio" else " x "
-    factor = "" if formula.coefficients[0] == 1 else f"{formula.coefficients[0]:g} x "
-    return factor + glue.join(inputs)
-
-
-def _sum_text(formula: Formula) -> str:
-    terms = ""
-    for coefficient, name in zip(formula.coefficients, formula.inputs, strict=True):
-        size = "" if abs(coefficient) == 1 else f"{abs(coefficient):g} x "
-        terms += (" - " if coefficient < 0 else " + ") + size + name
-    text = ("-" if terms.startswith(" -") else "") + terms[3:]
-    return text + _signed(formula.intercept) if formula.intercept else text
-
-
-def _signed(value: float) -> str:
-    return f" {'-' if value < 0 else '+'} {abs(value):g}"

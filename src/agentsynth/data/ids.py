@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from agentsynth.data.casting import cast_to
 from agentsynth.data.schema import Column, IdForm
+from agentsynth.data.values import label_of
 from agentsynth.errors import SchemaError
 
 Integers: TypeAlias = NDArray[np.int64]
@@ -36,19 +37,23 @@ def id_form(series: pd.Series[Any]) -> IdForm | None:
         series: (n,) ids, text or whole numbers; missing ones are ignored. `rows_per_id` is counted.
     """
     present = series.dropna()
-    texts = [str(value) for value in present.unique()]
-    form = _numbered(texts) or _random(texts)
+    texts = [label_of(value) for value in present.unique()]
+    form = (_numbered(texts) or _random(texts)) if texts else None
     return form.model_copy(update={"rows_per_id": _rows_per_id(present)}) if form else None
 
 
 def fallback_form(series: pd.Series[Any]) -> IdForm:
-    """Return the form that ids without any form of their own are replaced by: column name and running number."""
+    """Return the form that ids without any form of their own are replaced by: column name and running number.
+
+    Where the ids were numbers, the number alone.
+    """
     present = series.dropna()
     count = present.nunique()
+    numeric = pd.api.types.is_numeric_dtype(series.dtype)
     return IdForm(
         style="sequence",
-        prefix=f"{series.name}_",
-        width=len(str(count)),
+        prefix="" if numeric else f"{series.name}_",
+        width=1 if numeric else len(str(count)),
         first=1,
         last=count,
         rows_per_id=_rows_per_id(present),
@@ -57,7 +62,7 @@ def fallback_form(series: pd.Series[Any]) -> IdForm:
 
 def in_sequence(series: pd.Series[Any], form: IdForm) -> bool:
     """Tell whether ids (n,) of a sequence first occur in the order of their numbers."""
-    texts = [str(value) for value in series.dropna().unique()]
+    texts = [label_of(value) for value in series.dropna().unique()]
     digits = [text[len(form.prefix) : len(text) - len(form.suffix)] for text in texts]
     if not all(number.isdecimal() for number in digits):
         # A fallback form: the ids never had numbers; those made are numbered in order.
@@ -114,8 +119,9 @@ def _random(texts: Sequence[str]) -> IdForm | None:
             style="hex", width=lengths.pop(), alphabets=("0123456789ABCDEF" if upper else "0123456789abcdef",)
         )
     places = [_alphabet(set(characters)) for characters in zip(*texts, strict=True)]
-    alphabets = tuple(place for place in places if place)
-    return IdForm(style="pattern", alphabets=alphabets) if len(alphabets) == len(places) else None
+    # Words of equal length are no codes: codes have digits.
+    coded = all(places) and any(set(place) & set(ALPHABETS[0]) for place in places)
+    return IdForm(style="pattern", alphabets=tuple(places)) if coded else None
 
 
 def _alphabet(characters: set[str]) -> str:
@@ -236,7 +242,8 @@ def _distinct_numbers(form: IdForm, count: int, rng: np.random.Generator) -> Int
     drawn = np.empty(0, dtype=np.int64)
     while len(drawn) < count:
         drawn = np.unique(np.append(drawn, rng.integers(form.first, form.first + span, size=count)))
-    return rng.permutation(drawn)[:count]
+    chosen: Integers = rng.permutation(drawn)[:count]
+    return chosen
 
 
 def _codes(form: IdForm, count: int, rng: np.random.Generator) -> list[str]:

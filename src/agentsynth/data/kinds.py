@@ -6,11 +6,12 @@ Every rule is here with its threshold; `infer_schema` adds what the kind needs t
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.api import types
 
 from agentsynth.data.dates import find_format
@@ -21,19 +22,26 @@ from agentsynth.errors import SchemaError
 DROP = "drop"
 """Kind that the user gives a column to leave it out."""
 
-ID_NAME = re.compile(r"(?i)(^|[\W_])(id|ids|uuid|guid|key|rownames?|row_names?|index|identifier)$|[a-z](Id|ID|Key)$")
+ID_NAME = re.compile(
+    r"(?i:(^|[\W_])(id|ids|uuid|guid|key|isbn|ean|iban|ssn|rownames?|row_names?|index|identifier)$)|[a-z](Id|ID|Key)$"
+)
 """Names of columns that hold ids."""
 NUMBER_NAME = re.compile(r"(?i)(^|[\W_])(no|nr|num|number|row|obs|case|unnamed: 0|serial|sku)$")
 """Names of columns that may hold ids: believed only where every value is different."""
-CLOCK_NAME = re.compile(
+COUNTING_NAME = re.compile(
     r"(?i)time|year|date|day|week|month|hour|age|period|quarter|size|length|count|rank|dose|^[a-z]$"
 )
 """Names of columns that count something: consecutive numbers are then no row numbers."""
 
 FEW_ID_LEVELS = 20
-"""Repeated ids with no more levels than this are taken for a categorical column (store 1 to 5)."""
+"""Repeated ids with no more levels than this are taken for a categorical column (store 1 to 5) ..."""
+MORE_ID_LEVELS = 100
+"""... and up to this many, where there are `ROWS_PER_LEVEL` rows for each on average (species, plots)."""
+ROWS_PER_LEVEL = 50
 REPEATED_ID_LEVELS = 50
 """Repeated codes such as "C0417" count as ids from this many levels on, whatever the column's name."""
+REPEATED_ID_SHARE = 0.02
+"""... and from this share of the rows on."""
 ALMOST_UNIQUE = 0.5
 """Text of which more than this share is different is an id or free text."""
 FEW_TEXT_LEVELS = 60
@@ -44,6 +52,14 @@ CODE_LEVELS = 2
 """Whole numbers with no more levels than this are codes (0/1, 1/2)."""
 LARGEST_EXACT = 2**53
 """Beyond this, whole numbers have no exact float."""
+
+UNUSABLE = {
+    "m": ("time differences", "numbers (.dt.total_seconds())"),
+    "c": ("complex numbers", "two columns of real ones"),
+    "PeriodDtype": ("periods", "datetimes (.dt.to_timestamp())"),
+    "IntervalDtype": ("intervals", "text (astype(str))"),
+}
+"""Kind letters and class names of dtypes that cannot be used -> what they hold, and what to turn it into."""
 
 
 def kind_of(series: pd.Series[Any]) -> Kind:
@@ -69,52 +85,53 @@ def kind_of(series: pd.Series[Any]) -> Kind:
 def _check_usable(present: pd.Series[Any]) -> None:
     """Raise for dtypes and objects that no kind covers."""
     name, dtype = present.name, present.dtype
-    if types.is_timedelta64_dtype(dtype):
-        raise SchemaError(
-            f"column {name!r} holds time differences: turn them into numbers first (.dt.total_seconds())."
-        )
-    if isinstance(dtype, pd.PeriodDtype):
-        raise SchemaError(f"column {name!r} holds periods: turn them into datetimes first (.dt.to_timestamp()).")
-    if types.is_complex_dtype(dtype) or isinstance(dtype, pd.IntervalDtype):
-        raise SchemaError(f"column {name!r} holds {dtype} values, which cannot be modelled: drop it, or make it text.")
-    if dtype != object:
+    unusable = UNUSABLE.get(type(dtype).__name__) or UNUSABLE.get(dtype.kind)
+    if unusable:
+        what, remedy = unusable
+        raise SchemaError(f"column {name!r} holds {what}: turn it into {remedy} first, or drop it (kind: {DROP}).")
+    if not types.is_object_dtype(dtype):
         return
     odd = present[~present.map(lambda value: isinstance(value, str | bool | np.bool_ | date))]
     if len(odd):
+        found = f"{type(odd.iloc[0]).__name__}, e.g. {_shortened(str(odd.iloc[0]))} in row {odd.index[0] + 1}"
         raise SchemaError(
-            f"column {name!r} holds objects of type {type(odd.iloc[0]).__name__}, e.g. {str(odd.iloc[0])[:60]!r} in row "
-            f"{odd.index[0] + 1}: turn them into numbers (pd.to_numeric) or text (astype(str)) first, or drop the column "
-            f"(kind: {DROP})."
+            f"column {name!r} holds objects of type {found}: turn them into numbers (pd.to_numeric) or text "
+            f"(astype(str)) first, or drop the column (kind: {DROP})."
         )
 
 
 def _holds_dates(present: pd.Series[Any]) -> bool:
     """Tell whether a column of objects holds dates (as Parquet's date columns do)."""
-    return bool(present.dtype == object and present.map(lambda value: isinstance(value, date | datetime)).all())
+    return bool(types.is_object_dtype(present.dtype) and present.map(lambda value: isinstance(value, date)).all())
 
 
 def _kind_of_numbers(present: pd.Series[Any], levels: int, rows: int) -> Kind:
     values = present.to_numpy()
+    if not np.isfinite(values.astype(np.float64)).all():
+        return "numeric"  # reading the numbers refuses infinite ones, and says where they are
     if not np.all(np.equal(np.mod(values.astype(np.float64), 1), 0)):
         return "numeric"
-    if _is_number_id(present, levels, rows):
+    if values.max() > LARGEST_EXACT and values.min() >= 0:
+        return "id"
+    if ID_NAME.search(str(present.name)) and values.min() >= 0:
+        return "id" if _names_entities(levels, len(present)) else "categorical"
+    if levels == rows and _numbers_rows(values, str(present.name)):
         return "id"
     return "categorical" if levels <= CODE_LEVELS else "numeric"
 
 
-def _is_number_id(present: pd.Series[Any], levels: int, rows: int) -> bool:
-    name = str(present.name)
-    unique = levels == len(present)
-    if np.abs(present.to_numpy(dtype=np.float64)).max() > LARGEST_EXACT or (present.min() < 0):
-        return bool(present.min() >= 0)
-    if ID_NAME.search(name):
-        return levels > FEW_ID_LEVELS or (unique and levels == rows)
-    if not unique or levels < rows:
-        return False
-    if NUMBER_NAME.search(name):
+def _names_entities(levels: int, present: int) -> bool:
+    """Tell whether a column that looks like an id has more different ids than a few classes would."""
+    if levels == present:
         return True
-    consecutive = bool((np.diff(present.to_numpy()) == 1).all())
-    return consecutive and present.iloc[0] in (0, 1) and not CLOCK_NAME.search(name)
+    return levels > (MORE_ID_LEVELS if present >= ROWS_PER_LEVEL * levels else FEW_ID_LEVELS)
+
+
+def _numbers_rows(values: NDArray[Any], name: str) -> bool:
+    """Tell whether whole numbers, all different and none missing, number the rows."""
+    if NUMBER_NAME.search(name) and values.min() >= 0:
+        return True
+    return bool(values[0] in (0, 1) and (np.diff(values) == 1).all() and not COUNTING_NAME.search(name))
 
 
 def _kind_of_text(present: pd.Series[Any], levels: int) -> Kind:
@@ -130,29 +147,24 @@ def _kind_of_text(present: pd.Series[Any], levels: int) -> Kind:
         return "categorical"
     raise SchemaError(
         f"column {present.name!r} looks like free text ({levels} different values in {len(present)} rows, e.g. "
-        f"{_shortened(present.iloc[0])}), which cannot be modelled. Set its kind: `{DROP}` leaves it out, `id` replaces it "
-        f"by running numbers, `categorical` repeats the texts themselves (in params.yaml: data.columns.{present.name}.kind)."
+        f"{_shortened(present.iloc[0])!r}), which cannot be modelled. Set its kind (in params.yaml: "
+        f"data.columns.{present.name}.kind): `{DROP}` leaves it out, `id` replaces it by running numbers, "
+        f"`categorical` repeats the texts themselves."
     )
 
 
 def _is_text_id(present: pd.Series[Any], levels: int) -> bool:
-    named = ID_NAME.search(str(present.name)) is not None
-    if named and (levels > FEW_ID_LEVELS or levels == len(present)):
-        return True
+    if ID_NAME.search(str(present.name)):
+        return _names_entities(levels, len(present))
     form = id_form(present)
     if form is None:
         return False
     if form.style in ("uuid", "hex"):
-        return levels > FEW_ID_LEVELS or levels == len(present)
+        return _names_entities(levels, len(present))
     if form.style == "pattern":
-        return levels > ALMOST_UNIQUE * len(present) and levels > FEW_ID_LEVELS and _like_codes(present)
-    return levels == len(present) or levels > max(REPEATED_ID_LEVELS, 0.02 * len(present))
-
-
-def _like_codes(present: pd.Series[Any]) -> bool:
-    """Tell whether texts of equal length look like codes (digits in each), not like words."""
-    return bool(present.str.contains(r"\d").all())
+        return levels > max(ALMOST_UNIQUE * len(present), FEW_ID_LEVELS)
+    return levels == len(present) or levels > max(REPEATED_ID_LEVELS, REPEATED_ID_SHARE * len(present))
 
 
 def _shortened(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:37] + "...")
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -6,19 +6,15 @@ from collections.abc import Iterator, Sequence
 from itertools import permutations, product
 
 from agentsynth.data.rounding import MODES
-from agentsynth.data.schema import Formula, Unit
+from agentsynth.data.schema import LENGTHS, UNITS, Formula
 
-LENGTHS: tuple[Unit, ...] = ("day", "hour", "minute", "second")
-"""Units that durations are counted in."""
-PARTS: tuple[Unit, ...] = ("year", "quarter", "month", "day", "weekday", "hour", "minute", "second")
-"""Parts of a datetime."""
 WEEK_STARTS = (0.0, 1.0)
 """What a week may begin with, by counting weekdays from Monday."""
 
 
 def calendar_parts(moments: Sequence[str]) -> Iterator[Formula]:
     """Yield every part of every datetime; weekdays are counted from 0 or from 1."""
-    for moment, part in product(moments, PARTS):
+    for moment, part in product(moments, UNITS["calendar"]):
         for first in WEEK_STARTS if part == "weekday" else (0.0,):
             yield Formula(operation="calendar", inputs=(moment,), unit=part, intercept=first)
 

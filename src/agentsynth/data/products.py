@@ -16,8 +16,8 @@ Rows: TypeAlias = NDArray[np.intp]
 
 SCREEN_ROWS = 16
 """Rows that every combination of columns is tried on."""
-MOST_FOR_TRIPLES = 40
-"""Products of three are looked for in tables of up to this many numeric columns."""
+MOST_COLUMNS = {1: 1000, 2: 400, 3: 40}
+"""Combinations of one, two, three columns are looked for in tables of up to this many numeric columns."""
 MOST_CANDIDATES = 200
 """Combinations that pass the screen and are looked at closely; more than that means that the target says too little."""
 CLEAR = 20

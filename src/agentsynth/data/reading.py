@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -51,13 +49,21 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     path = Path(path)
     check_ending(path)
     with whole_file(path) as temporary:
+        _write(frame, path, temporary)
+
+
+def _write(frame: pd.DataFrame, path: Path, temporary: Path) -> None:
+    try:
         if path.name.lower().endswith(PARQUET_ENDINGS):
             frame.to_parquet(temporary, index=False)
         elif path.suffix.lower() == ".gz":
-            # No time stamp in the gzip header: the same table gives the same bytes.
-            frame.to_csv(temporary, index=False, compression={"method": "gzip", "mtime": 0})
+            # Neither time nor name in the gzip header: the same table gives the same bytes.
+            text = frame.to_csv(index=False, lineterminator="\n")
+            temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
         else:
             frame.to_csv(temporary, index=False, lineterminator="\n")
+    except (OSError, ValueError, TypeError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise InputError(f"{path} cannot be written: {error}.") from error
 
 
 def check_ending(path: Path) -> None:
@@ -100,7 +106,6 @@ def _read_csv(path: Path) -> pd.DataFrame:
             encoding="utf-8-sig",
             header=0,
             names=header,
-            float_precision="round_trip",
             low_memory=False,
         )
     except (ValueError, OSError) as error:  # pandas' ParserError is a ValueError
@@ -113,15 +118,10 @@ def _zero_padded(text: pd.DataFrame) -> list[str]:
     return [name for name in text.columns if text[name].str.fullmatch(LEADING_ZERO).any()]
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    opened = (
-        gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-        if path.suffix.lower() == ".gz"
-        else path.open(encoding="utf-8-sig", newline="")
-    )
-    with cast("TextIO", opened) as file:
-        yield file
+def _opened(path: Path) -> TextIO:
+    if path.suffix.lower() == ".gz":
+        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
+    return path.open(encoding="utf-8-sig", newline="")
 
 
 def _check_shape(path: Path) -> list[str]:
@@ -134,8 +134,8 @@ def _check_shape(path: Path) -> list[str]:
             for row in reader:
                 if row and len(row) != len(header):
                     raise InputError(
-                        f"{path}, line {reader.line_num}: {len(row)} fields, but the header has {len(header)}. Fields that "
-                        f"contain commas need quotes."
+                        f"{path}, line {reader.line_num}: {len(row)} fields, but the header has {len(header)}. "
+                        f"Fields that contain commas need quotes."
                     )
     except UnicodeDecodeError as error:
         raise InputError(
@@ -147,6 +147,8 @@ def _check_shape(path: Path) -> list[str]:
 
 
 def _check_header(path: Path, header: list[str]) -> None:
+    if not header:
+        raise InputError(f"{path} has no header: the first line names the columns.")
     if len(header) == 1:
         for mark, name in DELIMITERS.items():
             if mark in header[0]:
@@ -156,8 +158,9 @@ def _check_header(path: Path, header: list[str]) -> None:
 
 def _check_names(path: Path, names: list[str]) -> None:
     blank = [place for place, name in enumerate(names, start=1) if not name.strip()]
-    if blank and blank != [1]:
-        raise InputError(f"{path}: column {blank[0]} has no name. Give every column one.")
+    if blank:
+        hint = " (row numbers, written with the table? Write it without its index.)" if blank[0] == 1 else ""
+        raise InputError(f"{path}: column {blank[0]} has no name. Give every column one.{hint}")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"{path}: column name {twice[0]!r} occurs more than once. Rename one of them.")

@@ -19,6 +19,8 @@ EXACT_DIGITS = 1e15
 """Beyond this many units in the last decimal a float cannot show whether it was rounded."""
 NOISE = 1e-9
 """Relative distance to a whole number that is floating-point noise, not a fraction."""
+TIE_NOISE = 1e-11
+"""Relative distance below a half that is floating-point noise."""
 
 
 def round_to(values: Floats, decimals: int | None, mode: Mode = "nearest") -> Floats:
@@ -32,17 +34,17 @@ def round_to(values: Floats, decimals: int | None, mode: Mode = "nearest") -> Fl
     if decimals is None:
         return values
     if mode == "nearest":
-        return np.round(values, decimals)
-    scaled = values * 10.0**decimals if decimals >= 0 else values / 10.0**-decimals
-    whole = _whole(scaled, mode)
-    rounded: Floats = whole / 10.0**decimals if decimals >= 0 else whole * 10.0**-decimals
-    return rounded
+        return np.asarray(np.round(values, decimals))
+    power = float(10 ** abs(decimals))
+    if decimals >= 0:
+        return np.asarray(_whole(values * power, mode) / power)
+    return np.asarray(_whole(values / power, mode) * power)
 
 
 def _whole(scaled: Floats, mode: Mode) -> Floats:
     """Round to whole numbers by `mode`; what is whole but for floating-point noise stays."""
     if mode == "half_up":
-        return np.copysign(np.floor(np.abs(scaled) * (1 + NOISE**1.25) + 0.5), scaled)
+        return np.asarray(np.copysign(np.floor(np.abs(scaled) * (1 + TIE_NOISE) + 0.5), scaled))
     nearest = np.rint(scaled)
     noise = np.abs(scaled - nearest) <= NOISE * np.maximum(1.0, np.abs(scaled))
     return np.where(noise, nearest, np.floor(scaled) if mode == "down" else np.ceil(scaled))

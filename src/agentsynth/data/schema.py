@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agentsynth.errors import SchemaError
 from agentsynth.files import read_json, write_json
@@ -15,6 +15,20 @@ Kind = Literal["id", "categorical", "numeric", "datetime", "derived", "constant"
 Operation = Literal["product", "ratio", "linear", "duration", "shift", "calendar"]
 Unit = Literal["year", "quarter", "month", "day", "weekday", "hour", "minute", "second"]
 Step = Literal["year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond"]
+
+INPUTS: dict[Operation, tuple[int, int]] = {
+    "product": (1, 20),
+    "ratio": (2, 2),
+    "linear": (1, 200),
+    "duration": (2, 2),
+    "shift": (1, 2),
+    "calendar": (1, 1),
+}
+"""Fewest and most inputs of an operation."""
+LENGTHS: tuple[Unit, ...] = ("day", "hour", "minute", "second")
+"""Units that a duration may be counted in."""
+UNITS: dict[Operation, tuple[Unit, ...]] = {"duration": LENGTHS, "shift": LENGTHS, "calendar": get_args(Unit)}
+"""Units of the operations that have one."""
 
 
 class _Model(BaseModel):
@@ -38,6 +52,17 @@ class Formula(_Model):
     unit: Unit | None = None
     rounding: Literal["nearest", "half_up", "down", "up"] = "nearest"
     """`nearest` as numpy does it (a half to the even digit); `half_up`: a half away from zero, as Excel and SQL do."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Formula:
+        least, most = INPUTS[self.operation]
+        if not least <= len(self.inputs) <= most:
+            raise ValueError(f"a {self.operation} has {least} to {most} inputs, not {len(self.inputs)}")
+        if self.operation == "linear" and len(self.coefficients) != len(self.inputs):
+            raise ValueError(f"{len(self.inputs)} inputs need as many coefficients, not {len(self.coefficients)}")
+        if self.operation in UNITS and self.unit not in UNITS[self.operation]:
+            raise ValueError(f"a {self.operation} needs a unit: one of {', '.join(UNITS[self.operation])}")
+        return self
 
 
 class IdForm(_Model):

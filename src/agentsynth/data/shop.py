@@ -159,7 +159,7 @@ def _times(rows: int, rng: np.random.Generator) -> tuple[Integers, Integers, NDA
     """Draw month (0 to 11), hour (0 to 23) and timestamp of every order; all (rows,)."""
     days = pd.date_range(f"{YEAR}-01-01", f"{YEAR}-12-31", freq="D")
     months = days.month.to_numpy() - 1
-    flow = MONTH_FLOW[months] * WEEKDAY_FLOW[days.weekday.to_numpy()]
+    flow = MONTH_FLOW[months] * WEEKDAY_FLOW[days.day_of_week.to_numpy()]
     day = rng.choice(len(days), size=rows, p=flow / flow.sum())
     hour = rng.choice(24, size=rows, p=HOUR_FLOW / HOUR_FLOW.sum())
     seconds = day * 86_400 + hour * 3_600 + rng.integers(3_600, size=rows)

@@ -48,10 +48,10 @@ def to_numbers(series: pd.Series[Any]) -> pd.Series[float]:
     Raises:
         SchemaError: a value is not a finite number; the message names column and rows.
     """
-    plain = series if types.is_numeric_dtype(series.dtype) else pd.to_numeric(series.astype(object), errors="coerce")
-    numbers = pd.Series(plain.to_numpy(dtype=np.float64, na_value=np.nan), index=series.index, name=series.name)
+    read = series if types.is_numeric_dtype(series.dtype) else pd.to_numeric(series.astype(object), errors="coerce")
+    numbers = pd.Series(read.to_numpy(dtype=np.float64, na_value=np.nan), index=series.index, name=series.name)
     _refuse(series, (numbers.isna() & series.notna()).to_numpy(), "is numeric, but holds values that are not numbers")
-    _refuse(series, np.isinf(numbers.to_numpy()), "holds infinite numbers: replace them by missing values")
+    _refuse(series, np.isinf(numbers.to_numpy()), "holds infinite numbers (replace them by missing values)")
     return numbers
 
 
@@ -92,12 +92,17 @@ def _refuse(series: pd.Series[Any], wrong: NDArray[np.bool_], what: str) -> None
     if not wrong.any():
         return
     rows = np.flatnonzero(wrong)
-    shown = ", ".join(f"{series.iloc[row]!r} in row {row + 1}" for row in rows[:SHOWN])
+    shown = ", ".join(f"{plain(series.iloc[row])!r} in row {row + 1}" for row in rows[:SHOWN])
     more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
     raise SchemaError(
         f"column {series.name!r} {what}: {shown}{more}. Correct the table, or give the column another "
         f"kind in the schema."
     )
+
+
+def plain(value: Any) -> Any:
+    """Return numpy's scalars as Python's."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def restore(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
@@ -133,13 +138,13 @@ def _restore_numbers(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
 
 def _integers(values: pd.Series[float], column: Column) -> pd.Series[Any]:
     dtype = types.pandas_dtype(column.dtype)
-    plain: Any = getattr(dtype, "numpy_dtype", dtype)
+    machine_type: Any = getattr(dtype, "numpy_dtype", dtype)
     if values.isna().any() and isinstance(dtype, np.dtype):
         raise SchemaError(
             f"column {column.name!r} has missing values, but its dtype {column.dtype} cannot hold them: "
             f"the schema's table had none."
         )
-    limits = np.iinfo(plain)
+    limits = np.iinfo(machine_type)
     # The largest int64 is no float; the next smaller float is.
     highest = np.nextafter(float(limits.max), 0) if float(limits.max) > limits.max else float(limits.max)
     return cast_to(values.round().clip(float(limits.min), float(highest)), column.dtype)
@@ -164,12 +169,12 @@ def _restore_datetimes(series: pd.Series[Any], column: Column) -> pd.Series[Any]
 def _restore_labels(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
     read = label_reader(column)
     values = {label: read(label) for label in series.dropna().unique()}
-    plain = pd.Series([None if pd.isna(x) else values[x] for x in series], series.index, object, column.name)
+    objects = pd.Series([values.get(x, np.nan) for x in series], series.index, object, column.name)
     if column.dtype == "category":
         dtype = pd.CategoricalDtype(list(column.levels or values.values()), ordered=column.ordered)
-        return plain.astype(dtype)
+        return objects.astype(dtype)
     try:
-        return cast_to(plain, column.dtype)
+        return cast_to(objects, column.dtype)
     except (TypeError, ValueError) as error:
         raise SchemaError(f"column {column.name!r} cannot be given back as {column.dtype}: {error}.") from error
 

@@ -16,14 +16,14 @@ def balance(columns: Floats, means: Floats) -> Floats:
     """Return weights (rows,), summing to 1, under which the `columns` (rows, constraints) have the given `means`.
 
     Of all such weights they have the least Kullback-Leibler divergence from equal ones (Hainmueller 2012, Political
-    Analysis 20(1), p. 30): found through the convex dual, with a small ridge so that contradictory or unreachable
-    means give the nearest weights instead of none.
+    Analysis 20(1), p. 30): found through the convex dual. Means beyond a column's range are taken for its end, and a
+    small ridge makes contradictory ones give the nearest weights instead of none.
     """
     if not columns.shape[1]:
         return np.full(len(columns), 1.0 / len(columns))
     deviation = columns.std(axis=0)
     scale = np.where(deviation > 0, deviation, 1.0)
-    standard = (columns - means) / scale
+    standard = (columns - np.clip(means, columns.min(axis=0), columns.max(axis=0))) / scale
 
     def dual(multipliers: Floats) -> tuple[float, Floats]:
         logs = standard @ multipliers

@@ -46,9 +46,11 @@ class Cells:
 
     @property
     def groups(self) -> list[str]:
-        """What each group belongs to: its column's name, `pairs`, or `critic`."""
+        """What each group belongs to: its column's name, `pairs` or `critic` (in brackets if a column is so called)."""
+        columns = [margin.column for margin in self.margins]
+        pairs, critic = (f"({name})" if name in columns else name for name in ("pairs", "critic"))
         trees = 0 if self.critic is None else len(self.critic.roots)
-        return [*(margin.column for margin in self.margins), *["pairs"] * len(self.pairs), *["critic"] * trees]
+        return [*columns, *[pairs] * len(self.pairs), *[critic] * trees]
 
     @property
     def margin_cells(self) -> int:

@@ -86,6 +86,7 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         self.goals = goals
         self.similarity = Similarity(cells, schema, config.reward_weights)
         self.goal = Goal(real)
+        self._order = np.empty(0, dtype=np.intp)
         self._batches = _batch_sizes(min(config.rows, len(pool)), config.steps)
         self._importance = _importance(cells)
         names, components = self.factors.names, self.similarity.names
@@ -115,6 +116,7 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
 
         Raises:
             ValueError: the action is not in the action space, or the table is complete already.
+            gymnasium.error.ResetNeeded: `reset` was never called.
         """
         pressure = self._pressure(action)
         batch = int(self._batches[self._step])
@@ -129,7 +131,6 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         self.goal = goal
         directions = self.factors.directions(self.cells, self.real, goal.shares)
         self._directions = directions
-        self._goal_means = goal.shares[: self.cells.margin_cells] @ directions
         margins = len(self.cells.margins)
         self._row_directions = directions[self.pool[:, :margins]].sum(axis=1)
         self._taken = np.zeros(len(self.pool), dtype=bool)
@@ -145,6 +146,8 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
             raise ValueError(f"an action has one factor for each of {self.factors.names}; found shape {factors.shape}.")
         if not np.all((factors >= LOWEST_FACTOR - 1e-6) & (factors <= HIGHEST_FACTOR + 1e-6)):
             raise ValueError(f"factors lie in [{LOWEST_FACTOR}, {HIGHEST_FACTOR}]; found {factors.tolist()}.")
+        if not len(self._order):
+            raise gym.error.ResetNeeded("call reset() before the first step: it shuffles the pool and sets the goal.")
         if self._done:
             raise ValueError("the table is complete; call reset() to begin another.")
         logs: Floats = np.log(factors)
@@ -155,7 +158,8 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         count = max(batch, round(self.config.oversample * batch))
         block = self._next_block(max(count, round(PROPOSED * count)))
         scores = self._row_directions[block] @ pressure + self._gumbel(len(block))
-        return block[top(scores, count)]
+        # In the order of the shuffled pool: without selection the first of them are taken, whatever their scores.
+        return block[np.sort(top(scores, count))]
 
     def _next_block(self, count: int) -> NDArray[np.intp]:
         """Return the next `count` rows of the shuffled pool that are not in the table yet, going round as needed."""
@@ -172,8 +176,8 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
     def _select(self, candidates: NDArray[np.intp], batch: int) -> NDArray[np.intp]:
         """Return the batch: candidates drawn by how much their cells still lack."""
         cells = self.pool[candidates]
-        counts = np.bincount(cells.ravel(), minlength=len(self._counts))
-        expected: Floats = counts * (batch / len(candidates))
+        counts = np.bincount(cells.ravel(), minlength=len(self._counts)).astype(np.float64)
+        expected = counts * (batch / len(candidates))
         wanted = self.goal.shares * (self._rows + batch) - self._counts
         scores = cell_scores(wanted, expected, self._importance)[cells].sum(axis=1)
         return candidates[top(scores + self._gumbel(len(candidates)), batch)]
@@ -219,6 +223,6 @@ def _batch_sizes(rows: int, steps: int) -> NDArray[np.int64]:
 
 def _importance(cells: Cells) -> Floats:
     """Return the weight (cells,) of cells in selection: 1 for margins, 1 / number of columns for pairs and critic."""
+    margins, groups = len(cells.margins), len(cells.sizes)
     columns = len({margin.column for margin in cells.margins})
-    weights = [1.0 if group not in ("pairs", "critic") else 1.0 / columns for group in cells.groups]
-    return np.repeat(weights, cells.sizes)
+    return np.repeat([1.0] * margins + [1.0 / columns] * (groups - margins), cells.sizes)

@@ -36,7 +36,8 @@ class Factors:
 
         With None there is one factor for each modelled column that is free to vary from row to row (not fixed by an
         id that repeats, as a user's type is): `<column>_factor`, numbers first, then labels, then datetimes; a
-        table's only datetime has `seasonal_factor`. For the shop: price, quantity, category, seasonal.
+        table's only datetime has `seasonal_factor`, unless a column is called `seasonal`. For the shop: price,
+        quantity, category, seasonal.
 
         Raises:
             ConfigError: a factor names a column that is not modelled.
@@ -58,7 +59,8 @@ class Factors:
         kinds: tuple[Kind, ...] = ("numeric", "categorical", "datetime")
         columns = [column.name for kind in kinds for column in schema.of_kind(kind) if column.name not in fixed]
         datetimes = [column.name for column in schema.of_kind("datetime")]
-        names = ["seasonal_factor" if [name] == datetimes else f"{name}_factor" for name in columns]
+        season = datetimes[0] if len(datetimes) == 1 and "seasonal" not in columns else None
+        names = ["seasonal_factor" if name == season else f"{name}_factor" for name in columns]
         return cls(tuple(names), tuple(columns))
 
     def directions(self, cells: Cells, real: Floats, goal: Floats) -> Floats:

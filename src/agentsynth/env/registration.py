@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def register() -> None:
 
 
 def make_environment(
-    table: pd.DataFrame | str | None = None, config: Config | Mapping[str, Any] | None = None, seed: int = 0
+    table: pd.DataFrame | str | Path | None = None, config: Config | Mapping[str, Any] | None = None, seed: int = 0
 ) -> SyntheticDataEnvironment:
     """Fit a base generator on a table and return the environment that composes from it; every reset draws a goal.
 
@@ -46,7 +47,9 @@ def make_environment(
     from agentsynth.seeding import child_seed
 
     settings = Config.of(config)
-    frame = simulate_shop(1000, seed=seed) if table is None else read_table(table) if isinstance(table, str) else table
+    if table is None:
+        table = simulate_shop(1000, seed=seed)
+    frame = read_table(table) if isinstance(table, str | Path) else table
     schema = infer_schema(frame)
     generator = fit_generator(typed(frame, schema), schema, settings, child_seed(seed, "fit"))
     environment, _ = training_environment(generator, settings, child_seed(seed, "agent"))

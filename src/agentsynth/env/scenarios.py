@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agentsynth.data.schema import Schema
+from agentsynth.data.values import label_of
 from agentsynth.env.balancing import balance
 from agentsynth.env.conditions import Subject, rows_where
 from agentsynth.errors import ScenarioError
@@ -26,10 +27,10 @@ _PERCENT = re.compile(r"^\s*([+-]\s*\d+(?:\.\d+)?)\s*%\s*$")
 class Target(BaseModel):
     """What is wanted of one column, or of a datetime's `month`, `weekday` or `hour`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    share: dict[str | int | float, float] = Field(default_factory=dict)
-    """Label, number or range (`17-20`, `10..25.5`) -> wanted share of rows, 0 to 1."""
+    share: dict[bool | str | int | float, float] = Field(default_factory=dict)
+    """Label, number, date or range (`17-20`, `10..25.5`) -> wanted share of rows, 0 to 1."""
     mean: float | str | None = None
     """A number, or a change such as `+20%`."""
     std: float | str | None = None
@@ -61,6 +62,10 @@ class Scenario(BaseModel):
         """
         if isinstance(value, Scenario):
             return value
+        if not isinstance(value, Mapping):
+            raise ScenarioError(
+                f"scenario {name!r}: expected a mapping of `where` and `targets`; found {type(value).__name__}."
+            )
         try:
             return cls.model_validate({"name": name, **value})
         except ValidationError as error:
@@ -133,7 +138,7 @@ def _constraints(subject: Subject, text: str, target: Target, frame: pd.DataFram
     if subject.is_label and sum(target.share.values()) > 1 + 1e-9:
         total = sum(target.share.values())
         raise ScenarioError(f"the shares of {text!r} add up to {total:g}; at most 1 can be shared out.")
-    found = [_share(subject, text, str(key), share, frame) for key, share in target.share.items()]
+    found = [_share(subject, text, label_of(key), share, frame) for key, share in target.share.items()]
     if target.mean is not None or target.std is not None:
         found += _moments(subject, text, target, frame)
     quantiles = {**target.quantile, **({} if target.median is None else {0.5: target.median})}
@@ -144,7 +149,8 @@ def _share(subject: Subject, text: str, key: str, share: float, frame: pd.DataFr
     if not 0 <= share <= 1:
         raise ScenarioError(f"the share of {text} = {key} must lie between 0 and 1; found {share:g}.")
     values = subject.matches(frame, key).astype(np.float64)
-    return Constraint(f"{text} {key} share", values, share, share, lambda table: subject.matches(table, key).mean())
+    read = lambda table: float(subject.matches(table, key).mean())  # noqa: E731  # as short as its siblings
+    return Constraint(f"{text} {key} share", values, share, share, read)
 
 
 def _moments(subject: Subject, text: str, target: Target, frame: pd.DataFrame) -> list[Constraint]:

@@ -36,7 +36,7 @@ class Similarity:
     """
 
     def __init__(self, cells: Cells, schema: Schema, weights: Mapping[str, float]) -> None:
-        groups = [group for group in cells.groups if group != "critic"]
+        groups = cells.groups[: len(cells.margins) + len(cells.pairs)]
         self.names = list(dict.fromkeys(groups))
         self.weights = _weights(self.names, schema, weights)
         self._cells = int(cells.sizes[: len(groups)].sum())

@@ -11,6 +11,7 @@ Floats = npt.NDArray[np.float64]
 Moments = npt.NDArray[np.datetime64]
 
 _TAIL: Final = 0.005  # share that may be cut off at either end
+_MOST_BINS: Final = 48
 _FENCE: Final = 8.0  # so many interquartile ranges beyond the quartiles, more may be
 _HEAVY: Final = 1.6  # cut only where the whole range is this many times the range without the tails
 _SKEWED: Final = 30.0  # 95 % quantile over 5 % quantile from which on an axis is logarithmic
@@ -33,6 +34,7 @@ _PERIODS: Final = (
     ("5 years", "Y", 5, 0),
     ("decade", "Y", 10, 0),
 )
+_DAY: Final = 5  # the place of "day" among them
 
 
 class Bins(NamedTuple):
@@ -75,15 +77,15 @@ def numeric_bins(real: Floats, synthetic: Floats, decimals: int | None) -> Bins:
     low, high = value_range(scaled)
     edges = np.linspace(low, high, _count(scaled, high - low) + 1)
     edges = np.exp(edges) * np.r_[1 - 1e-9, np.ones(len(edges) - 2), 1 + 1e-9] if log else edges
-    return Bins(_aligned(edges, decimals, log), log, atom)
+    return Bins(_aligned(edges, decimals, log, min(map(len, samples))), log, atom)
 
 
 def periods(real: Moments, synthetic: Moments) -> Periods:
     """Choose calendar periods, the finest that leave enough rows in each, for two samples without missing values."""
     samples = [x.astype("datetime64[s]") for x in (real, synthetic) if len(x)]
-    low, high = value_range([sample.astype(np.float64) for sample in samples])
+    low, high = _cut_range([sample.astype(np.float64) for sample in samples])
     most = min(_MOST_PERIODS, max(6, min(map(len, samples)) // 10))
-    for name, unit, size, first in _PERIODS:
+    for name, unit, size, first in _PERIODS if low < high else _PERIODS[_DAY:]:
         start, end = (int(np.datetime64(int(x), "s").astype(f"datetime64[{unit}]").astype(int)) for x in (low, high))
         begin = (start - first) // size * size + first
         count = (end - begin) // size + 1
@@ -122,19 +124,24 @@ def _count(samples: list[Floats], width: float) -> int:
     smallest = min(samples, key=len)
     spread = float(np.subtract(*np.quantile(smallest, [0.75, 0.25])))
     root = len(smallest) ** (1 / 3)
-    return int(np.clip(max(2 * root, width * root / (2 * spread) if spread > 0 else 0), 8, 48))
+    return int(np.clip(max(2 * root, width * root / (2 * spread) if spread > 0 else 0), 8, _MOST_BINS))
 
 
 def value_range(samples: list[Floats]) -> tuple[float, float]:
     """Return the range of all samples, without their tails where these are heavy; never empty."""
+    low, high = _cut_range(samples)
+    if low < high:
+        return low, high
+    margin = 0.5 * abs(low) or 0.5
+    return low - margin, high + margin
+
+
+def _cut_range(samples: list[Floats]) -> tuple[float, float]:
     whole = min(x.min() for x in samples), max(x.max() for x in samples)
     cut = np.array([_without_tails(x) for x in samples])
     low, high = float(cut[:, 0].min()), float(cut[:, 1].max())
     if whole[1] - whole[0] <= _HEAVY * (high - low) or high == low:
-        low, high = float(whole[0]), float(whole[1])
-    if high == low:
-        margin = 0.5 if low == 0 else 0.5 * abs(low)
-        low, high = low - margin, high + margin
+        return float(whole[0]), float(whole[1])
     return low, high
 
 
@@ -144,7 +151,7 @@ def _without_tails(values: Floats) -> tuple[float, float]:
     return max(low, first - reach), min(high, third + reach)
 
 
-def _aligned(edges: Floats, decimals: int | None, log: bool) -> Floats:
+def _aligned(edges: Floats, decimals: int | None, log: bool, rows: int) -> Floats:
     """Move edges to halfway between the values a rounded column can take, where the bins are not much wider."""
     if decimals is None:
         return edges
@@ -156,6 +163,8 @@ def _aligned(edges: Floats, decimals: int | None, log: bool) -> Floats:
     if log:
         aligned = np.unique(np.r_[first, np.floor(edges[1:-1] / unit) + 0.5, last]) * unit
         return aligned if len(aligned) > 2 and first > 0 else edges
-    step = max(1, int(np.ceil(width - 1e-9)))
+    # A bin for each value where they are few for that many rows: the last of wider bins may not be full.
+    each = last - first <= min(_MOST_BINS, rows / 5)
+    step = 1 if each else max(1, int(np.ceil(width - 1e-9)))
     count = int(np.ceil((last - first) / step - 1e-9))
     return np.asarray((first + step * np.arange(count + 1)) * unit)

@@ -11,16 +11,20 @@ from agentsynth.data.schema import Column
 from agentsynth.data.values import label_of
 from agentsynth.plots import style
 from agentsynth.plots.binning import Floats
-from agentsynth.plots.panel import BARS, HEIGHT, Panel, write_notes
+from agentsynth.plots.panel import BARS, HEIGHT, Panel, both, write_notes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_LEVELS: Final = 12
+_DWARFING: Final = 3.0  # "other" has no bar where it would be so many times as long as the longest
+_MOST_CHARACTERS: Final = 20
 
 
 def categorical_panel(column: Column, real: list[str], synthetic: list[str], notes: list[str]) -> Panel:
     """Return paired bars by falling real share (levels that have an order: in that), the first 12 and all others.
+
+    Where the others would dwarf the rest, they are told in words.
 
     Args:
         column: what the schema says of it.
@@ -29,6 +33,9 @@ def categorical_panel(column: Column, real: list[str], synthetic: list[str], not
         notes: what to say below the panel.
     """
     labels, shares = level_shares(_levels(column, real, synthetic), real, synthetic)
+    if len(labels) > _MOST_LEVELS and max(x[-1] for x in shares) > _DWARFING * max(x[:-1].max() for x in shares):
+        notes = [both(labels.pop(), *(float(x[-1]) for x in shares)), *notes]
+        shares = [x[:-1] for x in shares]
 
     def draw(axes: Axes) -> None:
         places = np.arange(len(labels))
@@ -65,7 +72,7 @@ def level_shares(levels: list[str], real: list[str], synthetic: list[str]) -> tu
     (['a', 'b'], [[0.75, 0.25], [0.0, 1.0]])
     """
     kept = levels if len(levels) <= _MOST_LEVELS + 1 else levels[:_MOST_LEVELS]
-    labels = [style.shorten(level) for level in kept]
+    labels = [style.shorten(level, _MOST_CHARACTERS) for level in kept]
     shares = []
     for counts in (Counter(real), Counter(synthetic)):
         share = np.array([counts[level] for level in kept]) / max(counts.total(), 1)

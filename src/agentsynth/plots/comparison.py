@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,15 @@ from agentsynth.plots.columns import column_panels
 from agentsynth.plots.panel import BARS, Panel
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 _EXPLAINED: Final = (
     "Worst column first. KS: Kolmogorov-Smirnov distance (numbers, dates); TV: total variation distance (categories). "
     "0 = same distribution, 1 = nothing in common; missing values count, too."
 )
+_MOST_CHARACTERS: Final = {1: 40, 2: 34, 3: 30, 4: 24}  # of a panel's title, by panels a row
 
 
 class _Compared(NamedTuple):
@@ -80,9 +83,8 @@ def data_comparison(
     for index, (column, panel) in enumerate(grid):
         axes = figure.add_subplot(cells[divmod(index, across)])
         panel.draw(axes)
-        axes.set_title(style.shorten(panel.title, 30))
-        score = column.score if panel is column.panels[0] else panel.score
-        axes.set_title(score, loc="right", fontsize=8.5, fontweight="normal", color=style.GREY)
+        title = axes.set_title(style.shorten(panel.title, _MOST_CHARACTERS[across]))
+        _write_score(axes, title, column.score if panel is column.panels[0] else panel.score)
     _legend(figure)
     return style.finished(figure, path)
 
@@ -117,6 +119,12 @@ def _footnote(columns: list[_Compared], shown: list[_Compared]) -> str:
     if not left_out:
         return _EXPLAINED
     return f"{_EXPLAINED} Not shown, as they differ least: {', '.join(left_out)}."
+
+
+def _write_score(axes: Axes, title: Text, score: str) -> None:
+    """Write a score right of a panel's title, however long that is."""
+    look: dict[str, Any] = {"fontsize": 8.5, "color": style.GREY, "va": "bottom"}
+    axes.annotate(score, (1, 0), (7, 0), xycoords=title, textcoords="offset points", **look)
 
 
 def _legend(figure: Figure) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agentsynth.errors import InputError
+from agentsynth.plots import style
 
 
 class LearnedTables(Protocol):
@@ -48,6 +49,13 @@ def check_policy(policy: LearnedTables) -> None:
             f"a policy's tables and visits must have the shape {expected} (factors, gap buckets, progress buckets, "
             f"levels), as its names, edges and levels say; found {shape} and {np.shape(policy.visits)}."
         )
+
+
+def first_factors(policy: LearnedTables, most: int) -> tuple[list[str], str]:
+    """Return the names of at most `most` factors, and a sentence that names the others."""
+    names = list(policy.factor_names)
+    left_out = ", ".join(style.shorten(name) for name in names[most:])
+    return names[:most], f" Not shown: {left_out}." if left_out else ""
 
 
 def visited_states(policy: LearnedTables) -> npt.NDArray[np.bool_]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FEW_VALUES: Final = 12  # numbers that repeat and are at most so many are drawn as bars, a pair each
-_FEW_INTEGERS: Final = 30  # whole numbers within so wide a range, too
+_FEW_INTEGERS: Final = 24  # whole numbers within so wide a range, too
 _MOST_CHARACTERS: Final = 36  # of the labels below a panel, before they are turned
 
 

@@ -9,7 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from agentsynth.plots import style
-from agentsynth.plots.learned import LearnedTables, check_policy, greedy_levels, progress_label, visited_states
+from agentsynth.plots.learned import (
+    LearnedTables,
+    check_policy,
+    first_factors,
+    greedy_levels,
+    progress_label,
+    visited_states,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,11 +26,10 @@ _EXPLAINED: Final = (
     "Gap: goal minus the table so far, in units of sampling noise; right of 0 the column's values are too low or its "
     "wanted levels too rare. Factor: the pressure on the next batch; 1 leaves the column alone."
 )
-_MOST_ACROSS: Final = 4
 
 
 @style.styled
-def learned_response(policy: LearnedTables, path: str | Path | None = None) -> Figure:
+def learned_response(policy: LearnedTables, path: str | Path | None = None, *, max_factors: int = 12) -> Figure:
     """Draw, for every factor, the value that the greedy policy takes at each gap.
 
     One line for each part of the episode; a hollow point is a state never visited in training, where the policy falls
@@ -32,6 +38,7 @@ def learned_response(policy: LearnedTables, path: str | Path | None = None) -> F
     Args:
         policy: the learned policy (`AgentSynth.policy_`).
         path: file to write the figure to, too.
+        max_factors: factors at most, the first ones; the others are named in the footnote.
 
     Returns:
         The figure.
@@ -43,14 +50,14 @@ def learned_response(policy: LearnedTables, path: str | Path | None = None) -> F
     check_policy(policy)
     levels = np.asarray(policy.levels, dtype=float)
     values, visited = levels[greedy_levels(policy)], visited_states(policy)
-    count = len(policy.factor_names)
-    across = min(count, _MOST_ACROSS) if count != 2 * _MOST_ACROSS - 2 else _MOST_ACROSS - 1
-    down = -(-count // across)
+    shown, left_out = first_factors(policy, max_factors)
+    across = min(len(shown), 3 if len(shown) in (5, 6, 9) else 4)
+    down = -(-len(shown) // across)
     subtitle = "Greedy factor by gap between goal and table"
-    figure = style.new_figure(max(3.3 * across, 7), 2.7 * down, "Learned response", subtitle, _EXPLAINED)
+    figure = style.new_figure(max(3.3 * across, 7), 2.7 * down, "Learned response", subtitle, _EXPLAINED + left_out)
     grid = figure.add_gridspec(down, across)
     colours = _progress_colours(values.shape[2])
-    for index, name in enumerate(policy.factor_names):
+    for index, name in enumerate(shown):
         axes = figure.add_subplot(grid[divmod(index, across)])
         _draw_factor(axes, values[index], visited[index], colours)
         axes.set_title(style.shorten(name, 30))
@@ -58,7 +65,7 @@ def learned_response(policy: LearnedTables, path: str | Path | None = None) -> F
         style.factor_axis(axes, "y", levels)
         axes.set_ylabel("factor" if index % across == 0 else "")
         style.quiet(axes, "both")
-    _legend(figure, colours, hollow=not visited.all())
+    _legend(figure, colours, hollow=not visited[: len(shown)].all())
     return style.finished(figure, path)
 
 

@@ -231,9 +231,13 @@ def shorten(text: object, width: int = 24) -> str:
 def compact(value: float, _position: float | None = None) -> str:
     """Return a number as short as a tick label should be; usable as a matplotlib tick formatter.
 
-    >>> [compact(x) for x in (0, 0.05, 12, 1500, 2_000_000, -3.5e9, 4e-7)]
-    ['0', '0.05', '12', '1.5k', '2M', '-3.5G', '4e-07']
+    Below 10,000 a number is written out, as it may be a year.
+
+    >>> [compact(x) for x in (0, 0.05, 12, 1985, 15_000, 2_000_000, -3.5e9, 4e-7)]
+    ['0', '0.05', '12', '1985', '15k', '2M', '-3.5G', '4e-07']
     """
+    if abs(value) < 10_000:
+        return f"{value:.4g}"
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if size <= abs(value) < 1000 * size:
             return f"{value / size:.4g}{unit}"

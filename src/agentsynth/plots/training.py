@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
-from scipy.optimize import isotonic_regression
 
 from agentsynth.agent.history import TrainingHistory
 from agentsynth.errors import InputError
 from agentsynth.plots import style
+from agentsynth.plots.components import draw_components
+from agentsynth.plots.episodes import finish, mean_of, smooth, window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = npt.NDArray[np.float64]
-
-_MOST_LINES: Final = 8  # components that get a colour and a name of their own
-_WORST: Final = 5  # of more components, so many do
-_COLOURS: Final = (
-    style.BLUE,
-    style.VERMILLION,
-    style.GREEN,
-    style.PURPLE,
-    style.ORANGE,
-    style.SKY,
-    style.INK,
-    "#8C8C8C",
-)
+_MOST_FACTORS: Final = 16  # of the best action that are drawn
+_LEAST_SPAN: Final = 0.02  # of the axis of held-out similarity
 
 
 def training_progress_name(moment: datetime) -> str:
@@ -46,11 +34,11 @@ def training_progress_name(moment: datetime) -> str:
 
 @style.styled
 def training_progress(history: TrainingHistory, path: str | Path | None = None) -> Figure:
-    """Draw a training: return, exploration, similarity in all and by component, and the best action.
+    """Draw a training: returns, held-out similarity, exploration, similarity by component, and the best action.
 
     Returns of single episodes scatter, as each has a goal of its own: read the moving average, and the held-out
     similarity, which is that of a greedy episode to goals that stay the same. Of more than eight components the five
-    worst are named, and their mean.
+    worst are named; of more than sixteen factors, those furthest from neutral are drawn.
 
     Args:
         history: what `AgentSynth.fit` left in `history_`.
@@ -65,18 +53,22 @@ def training_progress(history: TrainingHistory, path: str | Path | None = None) 
     """
     if len(history) == 0:
         raise InputError("a training without episodes has nothing to draw; train at least one (agent.episodes).")
-    lower = 0.8 + 0.24 * max(len(history.best_action), 8)
-    figure = style.new_figure(12, 3.6 + lower, "Training progress", _subtitle(history))
+    action = strongest(history.best_action)
+    lower = 0.8 + 0.24 * max(len(action), 8)
+    figure = style.new_figure(12, 3.6 + lower, "Training progress", _subtitle(history), _footnote(history, action))
+    evaluated = np.isfinite(history.held_out).any()
     # Sub-figures, as the long names on either side of one panel must not squeeze the others.
     columns = figure.add_gridspec(1, 2, width_ratios=(1, 1.05))
     right = columns[1].subgridspec(2, 1, height_ratios=(3.6, lower))
-    left = figure.add_subfigure(columns[0]).subplots(3, 1, height_ratios=(2.6, 1, 2.6))
+    heights = (2.6, 2.2, 1) if evaluated else (2.6, 1)
+    left = figure.add_subfigure(columns[0]).subplots(len(heights), 1, height_ratios=heights)
     _draw_returns(left[0], history)
-    _draw_epsilon(left[1], history)
-    _draw_similarity(left[2], history)
-    _draw_components(figure.add_subfigure(right[0]).add_subplot(), history)
-    _draw_best_action(figure.add_subfigure(right[1]).add_subplot(), history.best_action)
-    figure.legend(*left[2].get_legend_handles_labels(), loc="upper right", ncols=4)
+    if evaluated:
+        _draw_held_out(left[1], history)
+    _draw_epsilon(left[-1], history)
+    draw_components(figure.add_subfigure(right[0]).add_subplot(), history)
+    _draw_best_action(figure.add_subfigure(right[1]).add_subplot(), action)
+    figure.legend(*left[0].get_legend_handles_labels(), loc="upper right", ncols=3)
     return style.finished(figure, path)
 
 
@@ -87,52 +79,48 @@ def _subtitle(history: TrainingHistory) -> str:
     return "; ".join([*parts, f"held-out similarity {at_best:.3f}"] if np.isfinite(at_best) else parts)
 
 
-def _window(history: TrainingHistory) -> int:
-    """Return how many episodes a moving average covers: a sixth of them, between 3 (where there are) and 50."""
-    return min(int(np.clip(len(history) // 6, 3, 50)), len(history))
-
-
-def _smooth(values: Floats, window: int) -> Floats:
-    """Return the mean of each episode and those before it, (episodes,); of as many as there are at the beginning."""
-    smooth: Floats = pd.Series(values).rolling(window, min_periods=1).mean().to_numpy()
-    return smooth
+def _footnote(history: TrainingHistory, action: dict[str, float]) -> str:
+    left_out = [style.shorten(name.removesuffix("_factor")) for name in history.best_action if name not in action]
+    return f"Best action: not shown, as nearest to neutral: {', '.join(left_out)}." if left_out else ""
 
 
 def _draw_returns(axes: Axes, history: TrainingHistory) -> None:
-    _draw_series(axes, history, history.returns)
-    _finish(axes, history, "Return (sum of rewards)")
+    """Draw one return an episode as a dot, and their moving average as a line."""
+    length, episodes = window(history), np.arange(len(history))
+    axes.plot(episodes, history.returns, "o", color=style.SKY, markersize=3.5, alpha=0.7, label="episode")
+    axes.plot(episodes, smooth(history.returns, length), color=style.BLUE, linewidth=2, label=mean_of(length))
+    _mark_best(axes, history)
+    finish(axes, history, "Return (sum of rewards)")
+
+
+def _draw_held_out(axes: Axes, history: TrainingHistory) -> None:
+    known = np.flatnonzero(np.isfinite(history.held_out))
+    axes.plot(known, history.held_out[known], "D-", color=style.VERMILLION, markersize=5, linewidth=1.4)
+    _mark_best(axes, history)
+    low, high = axes.get_ylim()
+    if high - low < _LEAST_SPAN:
+        # Else noise would fill the panel and look like learning.
+        axes.set_ylim((low + high - _LEAST_SPAN) / 2, (low + high + _LEAST_SPAN) / 2)
+    finish(axes, history, "Held-out similarity (greedy policy, fixed goals)")
 
 
 def _draw_epsilon(axes: Axes, history: TrainingHistory) -> None:
     axes.stairs(history.epsilon, np.arange(len(history) + 1) - 0.5, fill=True, color=style.PALE)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1])
-    _finish(axes, history, "Epsilon (share of exploring actions)")
-
-
-def _draw_similarity(axes: Axes, history: TrainingHistory) -> None:
-    _draw_series(axes, history, history.similarity)
-    known = np.flatnonzero(np.isfinite(history.held_out))
-    if len(known):
-        look: dict[str, Any] = {"color": style.VERMILLION, "markersize": 5, "linewidth": 1.2}
-        axes.plot(known, history.held_out[known], "D-", label="held-out goals, greedy", **look)
-    _finish(axes, history, "Similarity of the finished table to its goal")
+    finish(axes, history, "Epsilon (share of exploring actions)")
     axes.set_xlabel("episode")
 
 
-def _draw_series(axes: Axes, history: TrainingHistory, values: Floats) -> None:
-    """Draw one value an episode as a dot, and their moving average as a line; mark the best episode."""
-    window, episodes = _window(history), np.arange(len(history))
-    axes.plot(episodes, values, "o", color=style.SKY, markersize=3.5, alpha=0.7, label="episode")
-    axes.plot(episodes, _smooth(values, window), color=style.BLUE, linewidth=2, label=_mean_of(window))
+def _mark_best(axes: Axes, history: TrainingHistory) -> None:
     axes.axvline(history.best_episode, color=style.GREY, linewidth=1, linestyle=(0, (2, 2)), label="best policy")
 
 
-def _mean_of(window: int) -> str:
-    return f"mean of {window} episodes" if window > 1 else "mean of 1 episode"
-
-
-# --- best action -------------------------------------------------------------------------------------------------
+def strongest(action: dict[str, float]) -> dict[str, float]:
+    """Return the factors furthest from neutral, in their order; all of them where they are few."""
+    nearest_last = sorted(action, key=lambda name: -abs(math.log(action[name])) if action[name] > 0 else 0.0)
+    kept = set(nearest_last[:_MOST_FACTORS])
+    return {name: value for name, value in action.items() if name in kept}
 
 
 def _draw_best_action(axes: Axes, action: dict[str, float]) -> None:
@@ -149,75 +137,4 @@ def _draw_best_action(axes: Axes, action: dict[str, float]) -> None:
     axes.set_ylim(len(action) - 0.4, -0.6)
     axes.set_title("Best action: factor by column (1 = neutral)")
     style.quiet(axes, "x")
-    axes.spines["left"].set_visible(False)
-
-
-# --- components --------------------------------------------------------------------------------------------------
-
-
-def _draw_components(axes: Axes, history: TrainingHistory) -> None:
-    """Draw the moving average of every component, named at its end; of many, the worst ones and the mean."""
-    window, episodes = _window(history), np.arange(len(history))
-    lines = {name: _smooth(values, window) for name, values in history.components.items()}
-    worst_first = sorted(lines, key=lambda name: np.nan_to_num(lines[name][-1], nan=np.inf))
-    named = worst_first if len(lines) <= _MOST_LINES else worst_first[:_WORST]
-    marker = "o" if len(history) == 1 else None
-    for name in worst_first[len(named) :]:
-        axes.plot(episodes, lines[name], color=style.PALE, linewidth=1, marker=marker)
-    for name, colour in zip(named, _COLOURS, strict=False):
-        axes.plot(episodes, lines[name], color=colour, linewidth=1.6, marker=marker)
-    ends = [(lines[name][-1], style.shorten(name, 20), c) for name, c in zip(named, _COLOURS, strict=False)]
-    if len(named) < len(lines):
-        mean = pd.DataFrame(lines).mean(axis=1).to_numpy()
-        axes.plot(episodes, mean, color=style.INK, linewidth=2.2, linestyle=(0, (4, 1.5)), marker=marker)
-        ends.append((mean[-1], f"mean of all {len(lines)}", style.INK))
-    _finish(axes, history, f"Similarity by component ({_mean_of(window)})")
-    axes.set_xlabel("episode")
-    _name_ends(axes, len(history) - 1, sorted(end for end in ends if np.isfinite(end[0])))
-
-
-def _name_ends(axes: Axes, last: int, ends: list[tuple[float, str, str]]) -> None:
-    """Write names at the right of the panel, beside the ends of their lines, pushed apart where they would touch.
-
-    Args:
-        axes: the panel, its lines drawn.
-        last: where the lines end.
-        ends: (value there, name, colour) by rising value.
-    """
-    low, high = axes.get_ylim()
-    places = _apart(np.array([value for value, _, _ in ends]), 0.06 * (high - low), low, high)
-    shrink = {"shrinkA": 1, "shrinkB": 2}
-    for place, (value, name, colour) in zip(places, ends, strict=True):
-        axes.annotate(
-            name,
-            (last, value),
-            (1.03, place),
-            textcoords=axes.get_yaxis_transform(),
-            va="center",
-            fontsize=8,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1.2, "relpos": (0, 0.5), **shrink},
-        )
-
-
-def _apart(places: Floats, gap: float, low: float, high: float) -> Floats:
-    """Move rising places as little as keeps them `gap` apart (least squares), and all between `low` and `high`.
-
-    >>> _apart(np.array([0.4, 0.5, 0.6]), 0.2, 0.0, 1.0).round(3).tolist()
-    [0.3, 0.5, 0.7]
-    >>> _apart(np.array([0.9, 1.0]), 0.2, 0.0, 1.0).round(3).tolist()
-    [0.8, 1.0]
-    """
-    if len(places) == 0:
-        return places
-    steps = gap * np.arange(len(places))
-    moved: Floats = isotonic_regression(places - steps).x + steps
-    from_above: Floats = np.minimum(moved, high - steps[::-1])
-    return np.asarray(np.maximum(from_above, low + steps))
-
-
-def _finish(axes: Axes, history: TrainingHistory, title: str) -> None:
-    axes.set_title(title)
-    axes.set_xlim(-0.5, len(history) - 0.5)
-    style.few_ticks(axes.xaxis, 8, whole=True)
-    style.quiet(axes, "y")
     axes.spines["left"].set_visible(False)

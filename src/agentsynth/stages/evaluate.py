@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from agentsynth import plots
@@ -71,8 +70,8 @@ def main() -> None:
 
 def _write(evaluation: Evaluation, synth: AgentSynth, test: pd.DataFrame, synthetic: pd.DataFrame) -> None:
     evaluation.report.save(paths.REPORT)
-    scores = {name: value for name, value in evaluation.report.metrics().items() if np.isfinite(value)}
-    write_json(paths.METRICS, scores)
+    known = {name: score.value for name, score in evaluation.report.scores.items() if score.value is not None}
+    write_json(paths.METRICS, {"similarity": evaluation.report.similarity, **known})
     write_table(evaluation.policies, paths.POLICIES)
     plots.data_comparison(test, synthetic, synth.schema_, paths.DATA_COMPARISON)
     plots.policy_comparison(evaluation.policies, paths.POLICY_COMPARISON)

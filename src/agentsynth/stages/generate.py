@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 from agentsynth.config import Params
 from agentsynth.data.reading import write_table
@@ -23,6 +24,14 @@ def generate(synth: AgentSynth, params: Params, *, progress: Progress = silent) 
     return synth.compose(params.generate.rows, params.generate.scenario, params.seed, progress=progress)
 
 
+def summary(composed: Composed, path: Path) -> str:
+    """Return what was composed, in words."""
+    targets = [
+        f"  {target.name}: wanted {target.wanted:.4g}, reached {target.reached:.4g}" for target in composed.targets
+    ]
+    return "\n".join([f"{len(composed.table)} rows to {path}", *targets])
+
+
 def read_targets() -> list[Reached]:
     """Return how the targets were reached, as this stage wrote it."""
     return [Reached(**target) for target in read_json(paths.TARGETS)]
@@ -41,9 +50,7 @@ def main() -> None:
     write_json(paths.TARGETS, [asdict(target) for target in composed.targets])
     with recorded([train_record(params, synth), generate_record(params, composed.targets)]):
         pass
-    print(f"{len(composed.table)} rows to {paths.SYNTHETIC_CSV}: {params.generate.scenario or 'mimicking the table'}")
-    for target in composed.targets:
-        print(f"  {target.name}: wanted {target.wanted:.4g}, reached {target.reached:.4g}")
+    print(summary(composed, paths.SYNTHETIC_CSV))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from agentsynth.config import Params
@@ -23,6 +25,12 @@ def table_name(params: Params) -> str:
     return Path(params.data.table).stem if params.data.table else "shop"
 
 
+def run_name(params: Params, scenario: str = "") -> str:
+    """Return what the run is called in a list: table, scenario, seed, and the DVC experiment's name if it is one."""
+    parts = [table_name(params), scenario, f"seed {params.seed}", os.environ.get("DVC_EXP_NAME", "")]
+    return " ".join(part for part in parts if part)
+
+
 def policy_digest(synth: AgentSynth) -> str:
     """Return a digest of what was learned; scenarios that the model can only be asked for do not change it."""
     return digest(paths.SCHEMA, synth.policy_.tables.tolist(), synth.history_.to_json())
@@ -34,8 +42,8 @@ def train_record(params: Params, synth: AgentSynth) -> StageRecord:
 
     def write(run: Run) -> None:
         history = synth.history_
-        run.name(f"{table_name(params)} seed {params.seed}")
-        run.tag({"table": table_name(params), "scenario": "mimic", "seed": params.seed})
+        run.name(run_name(params))
+        run.tag({"table": table_name(params), "seed": params.seed, "agentsynth_version": version("agentsynth")})
         run.params(sections)
         run.dataset(read_table(paths.TRAIN), table_name(params), "training")
         run.dataset(read_table(paths.VALIDATION), table_name(params), "validation")
@@ -57,7 +65,7 @@ def generate_record(params: Params, targets: Sequence[Reached]) -> StageRecord:
     chosen = params.generate.model_dump()
 
     def write(run: Run) -> None:
-        run.name(f"{table_name(params)} {name or 'mimic'} seed {params.seed}")
+        run.name(run_name(params, name or "mimic"))
         run.tag({"scenario": name or "mimic"})
         run.params({"generate": chosen})
         run.dataset(read_table(paths.SYNTHETIC), f"{table_name(params)} synthetic", "synthetic")

@@ -53,7 +53,9 @@ def main() -> None:
     rows, validation, schema = prepared_tables()
     synth = train(rows, validation, schema, params, progress=bar)
     synth.save(paths.MODEL)
-    write_table(synth.history_.to_frame(), paths.HISTORY)
+    history = synth.history_.to_frame()
+    write_table(history, paths.HISTORY)
+    write_table(history.loc[history["held_out"].notna(), ["episode", "held_out"]], paths.CHECKS)
     stamped = draw_figures(synth)
     with recorded([train_record(params, synth)]) as mlflow_run:
         mlflow_run.files([stamped], "figures")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from agentsynth.stages import paths
 from agentsynth.stages.prepare import prepare, prepared_tables
 from agentsynth.stages.running import run
 from agentsynth.synth import AgentSynth
-from agentsynth.tuning import Tuning, tune
+from agentsynth.tuning import Tuning, finished_trials, open_study, run_study
 
 
 class Tables(NamedTuple):
@@ -58,25 +59,21 @@ def tune_tables(tables: Tables, params: Params, out: Path, *, progress: Progress
     from agentsynth.tracking.studies import StudyRun
 
     best, trials = out / "best_params.yaml", out / "trials.csv"
-    log = StudyRun(params.tune.study, {"seed": params.seed})
     identity = digest(*(frame.to_csv(index=False) for frame in tables[:2]), tables.schema.model_dump(mode="json"))
-    with progress("trials", params.tune.trials) as advance:
+    base, settings, seed = params.config, params.tune, params.seed
+    study = open_study(base, settings, seed=seed, identity=identity)
+    missing = max(settings.trials - finished_trials(study), 0)
+    with StudyRun(settings.study, {"seed": seed}) as log, progress("trials", missing) as advance:
 
         def on_trial(number: int, values: Mapping[str, float], value: float | None, state: str) -> None:
             log.trial(number, values, value, state)
             advance()
 
-        found = tune(
-            lambda config, seed: trained_score(tables, config, seed),
-            params.config,
-            params.tune,
-            seed=params.seed,
-            identity=identity,
-            on_trial=on_trial,
-        )
-    write_text(best, yaml.safe_dump(found.nested(), sort_keys=False))
-    write_table(found.trials, trials)
-    log.finish({"best": found.value, "default": found.default_value}, [best, trials])
+        score = partial(trained_score, tables)
+        found = run_study(study, score, base, settings, seed=seed, on_trial=on_trial)
+        write_text(best, yaml.safe_dump(found.nested(), sort_keys=False))
+        write_table(found.trials, trials)
+        log.result({"best": found.value, "default": found.default_value}, [best, trials])
     return summary(found, best)
 
 

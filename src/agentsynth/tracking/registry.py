@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from importlib.metadata import version as installed
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentsynth.errors import AgentSynthError
+from agentsynth.tracking.packing import log_model
 from agentsynth.tracking.runs import Run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.models import ModelSignature
 
     from agentsynth.synth import AgentSynth
 
 MODEL = "agentsynth"
 CHAMPION = "champion"
-_REQUIREMENTS = (
-    "gymnasium",
-    "mlflow",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "pydantic",
-    "pyyaml",
-    "scikit-learn",
-    "scipy",
-    "tqdm",
-)
 
 
 class Verdict(NamedTuple):
@@ -132,57 +118,9 @@ def _policy_key(client: MlflowClient, version: str) -> str | None:
 
 def _new_version(run: Run, folder: Path) -> str:
     """Register a new version; by the client's calls, since the others print."""
-    identifier = _log_model(folder)
+    identifier = log_model(folder)
     if not run.client.search_registered_models(f"name = '{MODEL}'"):
         run.client.create_registered_model(MODEL, description="Composes synthetic tables with a Q-learning policy.")
     source = f"models:/{identifier}"
     version = run.client.create_model_version(MODEL, source, run_id=run.id, model_id=identifier)
     return str(version.version)
-
-
-def _log_model(folder: Path) -> str:
-    """Log the model with the package's code, so that it loads where AgentSynth is not installed."""
-    import mlflow
-    import pandas as pd
-
-    package = Path(__file__).resolve().parents[1]
-    logged = mlflow.pyfunc.log_model(
-        name="policy",
-        # Relative, for the store is to hold no path of this machine.
-        python_model=os.path.relpath(package / "tracking" / "serving.py"),
-        code_paths=[str(package)],
-        artifacts={"model": str(folder)},
-        signature=_signature(),
-        conda_env=environment(),
-        input_example=(pd.DataFrame({"rows": [5], "seed": [0]}), {"rows": 5}),
-    )
-    return str(logged.model_id)
-
-
-def _signature() -> ModelSignature:
-    """Return the signature of the served policy: see `agentsynth.tracking.serving.ServedPolicy`."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
-
-    inputs: list[ColSpec | TensorSpec] = [
-        ColSpec("long", "rows", required=False),
-        ColSpec("string", "scenario", required=False),
-        ColSpec("long", "seed", required=False),
-    ]
-    params = [ParamSpec("rows", "long", None), ParamSpec("scenario", "string", None), ParamSpec("seed", "long", None)]
-    return ModelSignature(inputs=Schema(inputs), params=ParamSchema(params))
-
-
-def environment() -> dict[str, Any]:
-    """Return the conda environment of the model: the versions it was made with.
-
-    Given by hand, because MLflow's own guess starts a process and warns where there is no pip.
-    """
-    import platform
-
-    pins = [f"{name}=={installed(name)}" for name in _REQUIREMENTS]
-    return {
-        "name": MODEL,
-        "channels": ["conda-forge"],
-        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": pins}],
-    }

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agentsynth.base.codec import MISSING, Codec, Part
+from agentsynth.data.dates import floor_to_step
+from agentsynth.data.schema import Column, Schema, Step
+from agentsynth.errors import SchemaError
+
+NUMBER = Column(name="x", kind="numeric", dtype="float64")
+LABEL = Column(name="label", kind="categorical", dtype="str")
+MOMENT = Column(name="at", kind="datetime", dtype="datetime64[us]", step="second")
+
+
+def fitted(frame: pd.DataFrame, *columns: Column) -> Codec:
+    return Codec(Schema(columns=columns)).fit(frame)
+
+
+def test_numbers_are_coded_by_their_place_among_the_distinct_ones() -> None:
+    frame = pd.DataFrame({"x": [5.0, 1.0, 2.0, 2.0, np.nan]})
+    codec = fitted(frame, NUMBER)
+    assert codec.encode(frame)[:, 0].tolist() == [2.0, 0.0, 1.0, 1.0, MISSING]
+    assert codec.parts[0].counts.tolist() == [1, 2, 1]
+
+
+def test_a_code_between_two_values_stands_for_a_number_between_them() -> None:
+    part = Part("x", "number", np.array([1.0, 2.0, 5.0]), np.array([1, 1, 1]))
+    np.testing.assert_array_equal(part.numbers(np.array([0.5, 1.25, MISSING])), [1.5, 2.75, np.nan])
+    assert part.codes(np.array([1.5, 2.75])).tolist() == [0.5, 1.25]
+
+
+def test_numbers_between_are_rounded_to_the_columns_decimals_and_training_values_never() -> None:
+    part = Part("x", "number", np.array([1.05, 2.0]), np.array([1, 1]), decimals=1)
+    assert part.numbers(np.array([0.0, 0.5])).tolist() == [1.05, 1.5]
+
+
+def test_numbers_beyond_the_training_range_are_coded_as_its_ends() -> None:
+    part = Part("x", "number", np.array([1.0, 2.0]), np.array([1, 1]))
+    assert part.codes(np.array([-7.0, 9.0])).tolist() == [0.0, 1.0]
+
+
+def test_a_datetime_is_a_date_and_a_time_of_day() -> None:
+    frame = pd.DataFrame({"at": pd.to_datetime(["2024-01-02 10:00", "2024-01-01 12:00", None])})
+    codec = fitted(frame, MOMENT)
+    assert [(part.role, part.unit) for part in codec.parts] == [("date", "day"), ("time", "second")]
+    assert codec.encode(frame).tolist() == [[1.0, 0.0], [0.0, 1.0], [MISSING, MISSING]]
+    # Half-way between the dates and the times.
+    between = codec.decode(np.array([[0.6, 0.5]]))
+    assert between["at"].tolist() == [pd.Timestamp("2024-01-02 11:00")]
+
+
+@pytest.mark.parametrize(("step", "unit"), [("year", "year"), ("month", "month"), ("day", "day")])
+def test_a_date_without_a_time_is_one_part(step: Step, unit: str) -> None:
+    frame = pd.DataFrame({"at": pd.to_datetime(["2020-01-01", "2022-01-01"])})
+    codec = fitted(frame, Column(name="at", kind="datetime", dtype="datetime64[us]", step=step))
+    assert [(part.role, part.unit) for part in codec.parts] == [("date", unit)]
+    assert codec.decode(np.array([[0.5]]))["at"].dt.year.tolist() == [2021]
+
+
+def test_trees_see_weekday_and_month_of_a_date() -> None:
+    frame = pd.DataFrame({"at": pd.to_datetime(["2024-03-01 10:00", "2024-12-31 12:00", None])})
+    codec = fitted(frame, MOMENT)
+    assert codec.feature_slices == [slice(0, 3), slice(3, 4)]
+    features = codec.features(codec.encode(frame))
+    # A Friday in March, a Tuesday in December, nothing known.
+    assert features.tolist() == [[0, 4, 3, 0], [1, 1, 12, 1], [-1, -1, -1, -1]]
+
+
+def test_labels_stand_in_the_order_of_the_numbers_they_go_with() -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "label": ["b", "b", "c", "c", "a", "a"]})
+    codec = fitted(frame, NUMBER, LABEL)
+    order = codec.parts[1].values.tolist()
+    assert order in (["b", "c", "a"], ["a", "c", "b"])
+
+
+def test_the_order_of_labels_depends_neither_on_the_order_of_rows_nor_on_rounding() -> None:
+    rng = np.random.default_rng(0)
+    label = rng.choice(list("abcdef"), 200)
+    x = np.round(rng.normal(size=200) + (label == "b"), 1)
+    # Two columns that run against each other: their loadings are equal but for sign and rounding.
+    frame = pd.DataFrame({"x": x, "y": -x + 0.1 * rng.integers(0, 3, 200), "label": label.astype(object)})
+    columns = [NUMBER, Column(name="y", kind="numeric", dtype="float64"), LABEL]
+    orders = {
+        tuple(fitted(frame.sample(frac=1, random_state=seed), *columns).parts[2].values.tolist()) for seed in range(5)
+    }
+    assert len(orders) == 1
+
+
+def test_without_numbers_labels_stand_in_alphabetical_order() -> None:
+    frame = pd.DataFrame({"label": np.array(["c", "a", "b", None, "a"], dtype=object)})
+    part = fitted(frame, LABEL).parts[0]
+    assert part.values.tolist() == ["a", "b", "c", None]
+    assert part.counts.tolist() == [2, 1, 1, 1]
+
+
+def test_labels_that_were_not_there_are_refused_or_read_as_the_commonest() -> None:
+    codec = fitted(pd.DataFrame({"label": ["a", "b", "b"]}, dtype=object), LABEL)
+    new = pd.DataFrame({"label": ["z", "a", None]}, dtype=object)
+    with pytest.raises(SchemaError, match=r"column 'label' holds \['None', 'z'\], which the training rows do not have"):
+        codec.encode(new)
+    assert codec.decode(codec.encode(new, lenient=True))["label"].tolist() == ["b", "a", "b"]
+
+
+@pytest.mark.parametrize("labels", [["a", "a\0"], ["", " "], ["nan", "None"], ["é", "e\u0301"]])
+def test_labels_that_look_alike_stay_apart(labels: list[str]) -> None:
+    frame = pd.DataFrame({"label": np.array([*labels, None], dtype=object)})
+    codec = fitted(frame, LABEL)
+    assert codec.decode(codec.encode(frame))["label"].tolist() == [*labels, None]
+
+
+def test_columns_without_any_value_stay_missing() -> None:
+    frame = pd.DataFrame({"x": [np.nan] * 3, "at": pd.to_datetime([None] * 3), "label": np.array([None] * 3, object)})
+    codec = fitted(frame, NUMBER, MOMENT, LABEL)
+    assert codec.decode(codec.encode(frame)).isna().all(axis=None)
+    assert np.isfinite(codec.features(codec.encode(frame))).all()
+
+
+def test_derived_ids_and_constants_are_not_coded() -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0], "n": [1, 2]})
+    codec = fitted(frame, NUMBER, Column(name="n", kind="id", dtype="int64"))
+    assert [part.column for part in codec.parts] == ["x"]
+
+
+STEPS: list[Step] = ["year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond"]
+MOMENTS = st.datetimes(pd.Timestamp("1800-01-01"), pd.Timestamp("2200-01-01")).map(np.datetime64)
+
+
+@st.composite
+def typed_frames(draw: st.DrawFn) -> tuple[pd.DataFrame, Schema]:
+    """A typed frame of one to four columns and its schema."""
+    rows = draw(st.integers(1, 15))
+    data: dict[str, Any] = {}
+    columns = []
+    for number in range(draw(st.integers(1, 4))):
+        name = f"c{number}"
+        kind = draw(st.sampled_from(["numeric", "decimal", "datetime", "categorical"]))
+        gaps = np.array(draw(st.lists(st.booleans(), min_size=rows, max_size=rows)), dtype=bool)
+        if kind == "categorical":
+            labels = draw(st.lists(st.text(max_size=3), min_size=rows, max_size=rows))
+            data[name] = pd.Series(np.where(gaps, None, np.array(labels, dtype=object)), dtype=object)
+            columns.append(Column(name=name, kind="categorical", dtype="str"))
+        elif kind == "datetime":
+            step = draw(st.sampled_from(STEPS))
+            moments = np.array(draw(st.lists(MOMENTS, min_size=rows, max_size=rows)), dtype="datetime64[us]")
+            data[name] = floor_to_step(pd.Series(np.where(gaps, np.datetime64("NaT"), moments)), step)
+            columns.append(Column(name=name, kind="datetime", dtype="datetime64[us]", step=step))
+        else:
+            decimals = draw(st.integers(-1, 3)) if kind == "decimal" else None
+            spread = 1e6 if kind == "decimal" else 1e300
+            floats = np.array(draw(st.lists(st.floats(-spread, spread), min_size=rows, max_size=rows)))
+            data[name] = np.where(gaps, np.nan, floats if decimals is None else np.round(floats, decimals))
+            columns.append(Column(name=name, kind="numeric", dtype="float64", decimals=decimals))
+    return pd.DataFrame(data), Schema(columns=tuple(columns))
+
+
+@given(typed_frames())
+@settings(deadline=None)
+def test_any_typed_frame_comes_back_exactly(drawn: tuple[pd.DataFrame, Schema]) -> None:
+    frame, schema = drawn
+    codec = Codec(schema).fit(frame)
+    codes = codec.encode(frame)
+    assert np.array_equal(codes, np.rint(codes))
+    pd.testing.assert_frame_equal(codec.decode(codes), frame, check_exact=True)
+    assert codec.features(codes).shape == (len(frame), sum(part.width for part in codec.parts))

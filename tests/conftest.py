@@ -1,0 +1,54 @@
+"""A small shop and what is learned from it, once per session."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from agentsynth.config import Config
+from agentsynth.data.schema import Schema
+from agentsynth.data.shop import simulate_shop
+from agentsynth.env.environment import SyntheticDataEnvironment
+from agentsynth.model import Generator, training_environment
+from agentsynth.synth import AgentSynth
+
+SMALL = {
+    "environment": {"rows": 120, "steps": 24, "pairs": 12},
+    "agent": {"episodes": 8, "goals": 3},
+    "scenarios": {
+        "evening": {"where": "timestamp.hour in 17..20"},
+        "dear": {"targets": {"price": {"mean": "+20%"}}},
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def small_config() -> Config:
+    return Config.of(SMALL)
+
+
+@pytest.fixture(scope="session")
+def shop_table() -> pd.DataFrame:
+    return simulate_shop(600, seed=1)
+
+
+@pytest.fixture(scope="session")
+def shop_synth(shop_table: pd.DataFrame, small_config: Config) -> AgentSynth:
+    """Fitted; tests leave it as it is."""
+    return AgentSynth(small_config, seed=0).fit(shop_table)
+
+
+@pytest.fixture(scope="session")
+def shop_generator(shop_synth: AgentSynth) -> Generator:
+    return shop_synth.model_.generator
+
+
+@pytest.fixture(scope="session")
+def shop_schema(shop_synth: AgentSynth) -> Schema:
+    return shop_synth.schema_
+
+
+@pytest.fixture
+def shop_env(shop_generator: Generator, small_config: Config) -> SyntheticDataEnvironment:
+    """An environment of its own for each test; every reset draws a pushed goal."""
+    return training_environment(shop_generator, small_config, seed=5)[0]

@@ -1,0 +1,145 @@
+"""The stages' pure functions, and what they write into the run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from agentsynth.config import Params
+from agentsynth.data.reading import write_table
+from agentsynth.errors import InputError
+from agentsynth.files import digest
+from agentsynth.stages import paths, train
+from agentsynth.stages.evaluate import evaluate
+from agentsynth.stages.generate import generate, summary
+from agentsynth.stages.prepare import prepare, prepared_tables
+from agentsynth.stages.records import policy_digest, run_name, table_name, train_record
+from agentsynth.stages.tune import Tables, tables_of, trained_score, tune_tables
+from agentsynth.synth import AgentSynth
+from agentsynth.tracking.pipeline import recorded
+from agentsynth.tracking.store import Store
+
+
+def with_(params: Params, **sections: object) -> Params:
+    return Params.model_validate(params.model_dump() | sections)
+
+
+def test_prepare_simulates_infers_and_splits(params: Params) -> None:
+    schema, rows = prepare(params)
+    assert schema["total_revenue"].kind == "derived"
+    assert [len(part) for part in rows] == [180, 60, 60]
+    again = prepare(params)
+    assert all(one.equals(two) for one, two in zip(rows, again.rows, strict=True))
+
+
+def test_prepare_reads_the_users_table_with_overrides(params: Params, shop: pd.DataFrame, tmp_path: Path) -> None:
+    write_table(shop, tmp_path / "mine.csv")
+    chosen = with_(params, data={"table": str(tmp_path / "mine.csv"), "columns": {"quantity": {"kind": "categorical"}}})
+    schema, rows = prepare(chosen)
+    assert schema["quantity"].kind == "categorical"
+    assert sum(map(len, rows)) == len(shop)
+
+
+def test_stage_before_its_input_names_the_stage_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"data/train\.parquet: run `dvc repro prepare` first"):
+        prepared_tables()
+
+
+def test_train_generate_evaluate(params: Params) -> None:
+    schema, rows = prepare(params)
+    synth = train.train(rows.train, rows.validation, schema, params)
+    composed = generate(synth, with_(params, generate={"rows": 50, "scenario": "price_rise"}))
+    assert len(composed.table) == 50
+    assert summary(composed, Path("t.csv")).startswith("50 rows to t.csv\n  price mean: wanted ")
+    evaluation = evaluate(synth, *rows, composed.table, params)
+    assert evaluation.report.rows["test"] == 60
+    assert set(evaluation.policies["policy"]) >= {"q_learning", "neutral", "random", "raking", "free"}
+    assert set(evaluation.policies["seed"]) == {params.seed}
+
+
+def test_run_names_tell_table_scenario_seed_and_experiment(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert table_name(params) == "shop"
+    mine = with_(params, seed=4, data={"table": "data/raw/mine.csv"})
+    monkeypatch.setenv("DVC_EXP_NAME", "bold-lion")
+    assert run_name(mine, "evening_rush") == "mine evening_rush seed 4 bold-lion"
+
+
+def test_policy_digest_follows_what_was_learned(params: Params, shop: pd.DataFrame, synth: AgentSynth) -> None:
+    same = AgentSynth(params.config.model_copy(update={"scenarios": {}}), seed=1).fit(shop)
+    other = AgentSynth(params.config, seed=2).fit(shop)
+    assert policy_digest(same) == policy_digest(synth) != policy_digest(other)
+
+
+def test_training_is_logged(
+    store: Store, params: Params, shop: pd.DataFrame, synth: AgentSynth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DVC_EXP_NAME", raising=False)
+    for path in (paths.TRAIN, paths.VALIDATION):
+        write_table(shop, path)
+    synth.schema_.save(paths.SCHEMA)
+    write_table(synth.history_.to_frame(), paths.HISTORY)
+    stamped = train.draw_figures(synth)
+    with recorded([train_record(params, synth)]) as run:
+        run.files([stamped], "figures")
+    logged = store.client.get_run(run.id)
+    assert logged.info.run_name == "shop seed 0"
+    assert logged.data.params["agent.episodes"] == "3"
+    assert {f"best_action/{name}" for name in synth.history_.best_action} <= set(logged.data.metrics)
+    curve = store.client.get_metric_history(run.id, "train/return")
+    assert [point.value for point in curve] == pytest.approx(list(synth.history_.returns))
+    figures = {Path(item.path).name for item in store.client.list_artifacts(run.id, "figures")}
+    assert figures == {"training_progress.png", "learned_response.png", "q_tables.png", stamped.name}
+    assert len(stamped.stem) == len("training_progress_20260101_120000")
+    assert {item.dataset.name for item in logged.inputs.dataset_inputs} == {"shop"}
+
+
+def test_figures_and_model_have_the_same_bytes_each_time(
+    synth: AgentSynth, params: Params, shop: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests = []
+    for fitted in (synth, AgentSynth(params.config, seed=1).fit(shop)):
+        folder = tmp_path / str(len(digests))
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        fitted.save(paths.MODEL)
+        train.draw_figures(fitted).unlink()
+        digests.append(digest(folder))
+    assert digests[0] == digests[1]
+
+
+def test_tables_of_a_file_leave_the_test_rows_out(params: Params, shop: pd.DataFrame, tmp_path: Path) -> None:
+    write_table(shop, tmp_path / "mine.parquet")
+    tables = tables_of(tmp_path / "mine.parquet", params)
+    assert (len(tables.train), len(tables.validation)) == (180, 60)
+
+
+def test_tuning_logs_each_trial_and_writes_what_it_found(store: Store, params: Params) -> None:
+    schema, rows = prepare(params)
+    tables = Tables(rows.train, rows.validation, schema)
+    said = tune_tables(tables, params, Path("out"))
+    assert said.startswith("best of 2 trials: 0.")
+    assert Params.load("out/best_params.yaml").agent.learning_rate > 0
+    trials = pd.read_csv("out/trials.csv")
+    assert list(trials["number"]) == [0, 1]
+    first = trained_score(tables, params.config, params.seed)
+    assert trials["value"][0] == pytest.approx(first)
+    names = {run.info.run_name for run in store.client.search_runs([store.experiment_id])}
+    assert names == {"tune agentsynth", "trial 0", "trial 1"}
+    tune_tables(tables, params, Path("out"))
+    assert len(store.client.search_runs([store.experiment_id])) == 3
+
+
+def test_digest_sees_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x").write_text("1")
+    before = digest(tmp_path / "a")
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    assert digest(tmp_path / "b") == before
+    (tmp_path / "b" / "x").rename(tmp_path / "b" / "y")
+    assert digest(tmp_path / "b") != before
+    assert digest(json.loads('{"b": 1, "a": 2}')) == digest({"a": 2, "b": 1})
