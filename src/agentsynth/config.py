@@ -68,11 +68,11 @@ class AgentConfig(_Section):
     epsilon_end: Share = 0.05
     epsilon_decay: Annotated[float, Field(gt=0, le=1)] = 0.9
     """Factor by which epsilon shrinks each episode."""
-    own_share: Share = 0.7
-    """Share of a factor's own component in its reward; the rest is the total reward."""
+    own_share: Share = 0.9
+    """Share of a factor's own gap in its reward; the rest is the table's similarity."""
     noise: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Standard deviation of the Gaussian noise on the log-factors in generation."""
-    goals: Annotated[int, Field(ge=1)] = 6
+    goals: Annotated[int, Field(ge=1)] = 10
     """Goals trained on, in turn: the first is the table itself, the others push one to three columns up or down."""
     push: Annotated[float, Field(ge=0, le=5)] = 1.0
     """Standard deviation of the pushes: log-odds per standard deviation of a column."""

@@ -124,11 +124,13 @@ def prepare_task(generator: Generator, config: Config, rows: int, scenario: Scen
     before = generator.cells.shares(whole.cells)
     schema = _with_labels(generator)
     pool = _slice(whole, scenario, schema)
-    constraints, weights = _weigh(pool, scenario, schema)
     for _ in range(MOST_POOLS):
-        if len(pool) >= 4 * rows and effective_size(weights) >= 2 * rows:
-            break
+        if len(pool) >= 4 * rows:
+            constraints, weights = _weigh(pool, scenario, schema)
+            if effective_size(weights) >= 2 * rows:
+                break
         pool = _joined(pool, _slice(generator.draw_pool(size, rng), scenario, schema))
+    else:
         constraints, weights = _weigh(pool, scenario, schema)
     if len(pool) < rows:
         raise ScenarioError(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agentsynth.agent.history import TrainingHistory
 from agentsynth.agent.policies import QPolicy
-from agentsynth.agent.training import Exam, train
+from agentsynth.agent.training import train
 from agentsynth.base.codec import Codec
 from agentsynth.base.trees import SequentialTrees
 from agentsynth.config import Config
@@ -25,8 +25,8 @@ from agentsynth.env.pool import Pool, draw_pool
 from agentsynth.seeding import child_seed, stream
 
 Floats = NDArray[np.float64]
-PUSHED_EXAMS = 3
-"""Goals beside the table itself that the policy is examined on."""
+HELD_OUT_GOALS = 6
+"""Goals that the policy is judged on and not trained on (but for the first, the table itself)."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,6 @@ class Generator:
     def environment(self, pool: NDArray[np.int32], config: Config) -> SyntheticDataEnvironment:
         """Return the environment that composes from `pool` (rows, groups)."""
         return SyntheticDataEnvironment(self.schema, self.cells, self.real, pool, config.environment)
-
-    def cells_of(self, frame: pd.DataFrame) -> NDArray[np.int32]:
-        """Return the cells (rows, groups) of a typed frame of real rows."""
-        complete = add_derived(frame, self.schema)
-        codec = self.trees.codec
-        return self.cells.of(complete, codec.features(codec.encode(frame, lenient=True)))
 
 
 @dataclass(frozen=True)
@@ -89,7 +83,6 @@ def fit_generator(
 
 def fit_model(
     generator: Generator,
-    validation: pd.DataFrame | None,
     config: Config,
     seed: int,
     advance: Callable[[], None] = lambda: None,
@@ -98,23 +91,21 @@ def fit_model(
 
     Args:
         generator: the fitted generator.
-        validation: typed frame of rows that nothing was fitted on; they judge the policy. None: the training shares do.
         config: parameters.
         seed: decides everything random here.
         advance: called after each episode.
     """
     env, sampler = training_environment(generator, config, seed)
-    rng = stream(seed, "goals")
-    goals = [sampler.base, *(sampler.draw(rng) for _ in range(config.agent.goals - 1))]
-    exams = _exams(generator, env, sampler, validation, stream(seed, "exams"))
-    policy, history = train(env, config.agent, goals, exams, seed, advance)
+    goals = _goals(sampler, config.agent.goals, stream(seed, "goals"))
+    held_out = _goals(sampler, HELD_OUT_GOALS, stream(seed, "held-out goals"))
+    policy, history = train(env, config.agent, goals, held_out, seed, advance)
     return Model(generator, policy, history)
 
 
 def training_environment(
     generator: Generator, config: Config, seed: int
 ) -> tuple[SyntheticDataEnvironment, GoalSampler]:
-    """Return an environment with a freshly drawn pool that aims at another pushed goal after each reset; its sampler."""
+    """Return an environment with a freshly drawn pool, and the sampler that gives each of its resets a pushed goal."""
     rows = round(config.environment.rows * config.environment.pool_factor)
     pool = generator.draw_pool(rows, stream(seed, "pool")).cells
     env = generator.environment(pool, config)
@@ -130,21 +121,14 @@ def _directions(env: SyntheticDataEnvironment, cells: NDArray[np.int32]) -> Floa
     return found
 
 
-def _exams(
-    generator: Generator,
-    env: SyntheticDataEnvironment,
-    sampler: GoalSampler,
-    validation: pd.DataFrame | None,
-    rng: np.random.Generator,
-) -> list[Exam]:
-    """Return the table itself and some pushed goals, each with the held-out rows under the same push."""
-    pushes = [np.zeros(len(env.factors.names)), *(sampler.push(rng) for _ in range(PUSHED_EXAMS))]
-    goals = [sampler.pushed(push) for push in pushes]
-    if validation is None or not len(validation):
-        return [Exam(goal, goal.shares) for goal in goals]
-    cells = generator.cells_of(validation)
-    directions = _directions(env, cells)
-    return [
-        Exam(goal, generator.cells.shares(cells, np.exp(directions @ push)))
-        for goal, push in zip(goals, pushes, strict=True)
-    ]
+def _goals(sampler: GoalSampler, count: int, rng: np.random.Generator) -> list[Goal]:
+    """Return the table itself and pushed goals, `count` in all; pushes come in pairs, one the reverse of the other.
+
+    So every column is pushed up as often as down, and the agent meets gaps of both signs.
+    """
+    pushes = [push for _ in range(count // 2) for push in _both_ways(sampler.push(rng))]
+    return [sampler.base, *(sampler.pushed(push) for push in pushes[: count - 1])]
+
+
+def _both_ways(push: Floats) -> tuple[Floats, Floats]:
+    return push, -push

@@ -59,7 +59,6 @@ class AgentSynth:
         table: Table,
         *,
         schema: Schema | None = None,
-        validation: Table | None = None,
         progress: Progress = silent,
     ) -> AgentSynth:
         """Learn from a table: base generator first, then the agent.
@@ -67,7 +66,6 @@ class AgentSynth:
         Args:
             table: DataFrame, or path of a CSV or Parquet file.
             schema: what the columns are; None: inferred.
-            validation: rows of the same table that are not in `table`; they judge the policies on the way.
             progress: makes a progress bar, see `agentsynth.progress`.
 
         Raises:
@@ -82,11 +80,10 @@ class AgentSynth:
             )
         if not schema.modelled:
             raise InputError("the table has only ids and constants: there is nothing to learn.")
-        held_out = None if validation is None else typed(_frame(validation), schema)
         with progress("columns", None) as advance:
             generator = fit_generator(train, schema, self.config, child_seed(self.seed, "fit"), advance)
         with progress("episodes", self.config.agent.episodes) as advance:
-            model = fit_model(generator, held_out, self.config, child_seed(self.seed, "agent"), advance)
+            model = fit_model(generator, self.config, child_seed(self.seed, "agent"), advance)
         # Only now: a fit that fails leaves what was learned before as it was.
         self.schema_, self.model_, self._train = schema, model, train
         return self

@@ -46,7 +46,7 @@ def test_numbers_beyond_the_training_range_are_coded_as_its_ends() -> None:
 
 
 def test_a_datetime_is_a_date_and_a_time_of_day() -> None:
-    frame = pd.DataFrame({"at": pd.to_datetime(["2024-01-02 10:00", "2024-01-01 12:00", None])})
+    frame = pd.DataFrame({"at": np.array(["2024-01-02 10:00", "2024-01-01 12:00", "NaT"], dtype="datetime64[us]")})
     codec = fitted(frame, MOMENT)
     assert [(part.role, part.unit) for part in codec.parts] == [("date", "day"), ("time", "second")]
     assert codec.encode(frame).tolist() == [[1.0, 0.0], [0.0, 1.0], [MISSING, MISSING]]
@@ -64,7 +64,7 @@ def test_a_date_without_a_time_is_one_part(step: Step, unit: str) -> None:
 
 
 def test_trees_see_weekday_and_month_of_a_date() -> None:
-    frame = pd.DataFrame({"at": pd.to_datetime(["2024-03-01 10:00", "2024-12-31 12:00", None])})
+    frame = pd.DataFrame({"at": np.array(["2024-03-01 10:00", "2024-12-31 12:00", "NaT"], dtype="datetime64[us]")})
     codec = fitted(frame, MOMENT)
     assert codec.feature_slices == [slice(0, 3), slice(3, 4)]
     features = codec.features(codec.encode(frame))
@@ -115,7 +115,9 @@ def test_labels_that_look_alike_stay_apart(labels: list[str]) -> None:
 
 
 def test_columns_without_any_value_stay_missing() -> None:
-    frame = pd.DataFrame({"x": [np.nan] * 3, "at": pd.to_datetime([None] * 3), "label": np.array([None] * 3, object)})
+    frame = pd.DataFrame(
+        {"x": [np.nan] * 3, "at": np.array(["NaT"] * 3, dtype="datetime64[us]"), "label": np.array([None] * 3, object)}
+    )
     codec = fitted(frame, NUMBER, MOMENT, LABEL)
     assert codec.decode(codec.encode(frame)).isna().all(axis=None)
     assert np.isfinite(codec.features(codec.encode(frame))).all()
@@ -143,12 +145,14 @@ def typed_frames(draw: st.DrawFn) -> tuple[pd.DataFrame, Schema]:
         gaps = np.array(draw(st.lists(st.booleans(), min_size=rows, max_size=rows)), dtype=bool)
         if kind == "categorical":
             labels = draw(st.lists(st.text(max_size=3), min_size=rows, max_size=rows))
-            data[name] = pd.Series(np.where(gaps, None, np.array(labels, dtype=object)), dtype=object)
+            marked = [None if gap else label for gap, label in zip(gaps, labels, strict=True)]
+            data[name] = pd.Series(marked, dtype=object)
             columns.append(Column(name=name, kind="categorical", dtype="str"))
         elif kind == "datetime":
             step = draw(st.sampled_from(STEPS))
             moments = np.array(draw(st.lists(MOMENTS, min_size=rows, max_size=rows)), dtype="datetime64[us]")
-            data[name] = floor_to_step(pd.Series(np.where(gaps, np.datetime64("NaT"), moments)), step)
+            moments[gaps] = np.datetime64("NaT")
+            data[name] = floor_to_step(pd.Series(moments), step)
             columns.append(Column(name=name, kind="datetime", dtype="datetime64[us]", step=step))
         else:
             decimals = draw(st.integers(-1, 3)) if kind == "decimal" else None
@@ -168,3 +172,14 @@ def test_any_typed_frame_comes_back_exactly(drawn: tuple[pd.DataFrame, Schema]) 
     assert np.array_equal(codes, np.rint(codes))
     pd.testing.assert_frame_equal(codec.decode(codes), frame, check_exact=True)
     assert codec.features(codes).shape == (len(frame), sum(part.width for part in codec.parts))
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=6, unique=True))
+def test_numbers_of_any_size_stay_between_their_neighbours(numbers: list[float]) -> None:
+    values = np.unique(np.array(numbers) + 0.0)
+    part = Part("x", "number", values, np.ones(len(values), dtype=np.int64))
+    places = np.arange(len(values), dtype=np.float64)
+    np.testing.assert_array_equal(part.codes(values), places)
+    np.testing.assert_array_equal(part.numbers(places), values)
+    between = part.numbers(places[:-1] + 0.5)
+    assert ((between >= values[:-1]) & (between <= values[1:])).all()

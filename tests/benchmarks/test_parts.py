@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -46,6 +48,11 @@ def test_a_verdict_needs_both_scores_and_clear_intervals(part: ModuleType) -> No
     assert found.to_dict() == {"a": "on average; an interval holds 0", "b": "no"}
 
 
+@pytest.mark.parametrize("part", ["real_tables"], indirect=True)
+def test_small_tables_are_drawn_more_often(part: ModuleType) -> None:
+    assert [part.draws(rows) for rows in (10, 600, 1000, 2999, 9000)] == [5, 5, 3, 2, 1]
+
+
 @pytest.mark.parametrize("part", ["scoring"], indirect=True)
 def test_halves_are_disjoint_whole_and_decided_by_the_seed(part: ModuleType) -> None:
     frame = pd.DataFrame({"x": range(11)})
@@ -84,7 +91,11 @@ def test_results_are_written_as_strict_json_and_csv(part: ModuleType, tmp_path: 
     frame = pd.DataFrame({"policy": ["free", "neutral"], "miss": [0.5, np.nan]})
     part.save(frame, tmp_path / "a.json")
     part.save(frame, tmp_path / "a.csv")
-    assert (tmp_path / "a.json").read_text().split() == (
-        '[ { "policy": "free", "miss": 0.5 }, { "policy": "neutral", "miss": null } ]'.split()
-    )
+    text = (tmp_path / "a.json").read_text()
+    assert json.loads(text) == [{"policy": "free", "miss": 0.5}, {"policy": "neutral", "miss": None}]
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "a.csv"), frame, check_dtype=False)
+
+
+@pytest.mark.parametrize("part", ["output"], indirect=True)
+def test_the_examples_hold(part: ModuleType) -> None:
+    assert doctest.testmod(part).failed == 0

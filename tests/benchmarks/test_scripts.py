@@ -16,12 +16,13 @@ pytestmark = pytest.mark.slow
 
 def test_real_tables_compares_the_policies_and_can_print_its_results_again(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "results.csv"
-    arguments = ["--tables", "CPS1985", "--max-rows", 120, "--seeds", 2, "--policies", "raking", "--out", out]
+    arguments = ["--tables", "CPS1985", "--max-rows", 120, "--seeds", 1, "--policies", "raking", "--out", out]
     printed = run("real_tables.py", *arguments)
     results = pd.read_csv(out)
-    assert list(results["policy"]) == ["free", "raking", "q_learning", "real"] * 2
+    # Tables of 60 rows: five from each policy, and the training rows themselves.
+    assert results["policy"].value_counts().to_dict() == {"free": 5, "raking": 5, "q_learning": 5, "real": 1}
     scores = results[["similarity", "shape", "pairs", "detection", "exact_copies", "nearer_to_training"]]
-    assert scores.stack().between(0, 1).all()
+    assert ((scores >= 0) & (scores <= 1)).to_numpy().all()
     np.testing.assert_allclose(results["similarity"], (results["shape"] + results["pairs"]) / 2)
     assert "steered beats free" in printed
     assert run("real_tables.py", "--read", out) == printed
@@ -29,7 +30,7 @@ def test_real_tables_compares_the_policies_and_can_print_its_results_again(run: 
 
 def test_training_cost_prints_the_ratio_to_the_row_by_row_loop(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "cost.json"
-    printed = run("training_cost.py", "--repeats", 1, "--episodes", 4, "--rows", 200, "--out", out)
+    printed = run("training_cost.py", "--repeats", 1, "--episodes", 8, "--rows", 200, "--out", out)
     (measured,) = json.loads(out.read_text())
     assert 0 < measured["episodes"] <= measured["training"]
     assert measured["loop of 200 rows"] > measured["loop of 5 rows"] > measured["empty step"] > 0
@@ -38,7 +39,7 @@ def test_training_cost_prints_the_ratio_to_the_row_by_row_loop(run: Run, tmp_pat
 
 def test_policies_are_compared_on_scenarios(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "policies.csv"
-    arguments = ["--seeds", 2, "--rows", 60, "--policies", "free", "neutral", "--scenarios", "mimic", "price +20 %"]
+    arguments = ["--seeds", 1, "--rows", 60, "--policies", "free", "neutral", "--scenarios", "mimic", "price +20 %"]
     printed = run("policies.py", *arguments, "--out", out)
     results = pd.read_csv(out)
     assert set(results["policy"]) == {"free", "neutral", "q_learning", "real"}
@@ -49,14 +50,14 @@ def test_policies_are_compared_on_scenarios(run: Run, tmp_path: Path) -> None:
 
 def test_learning_draws_what_was_gained(run: Run, tmp_path: Path) -> None:
     out, figure = tmp_path / "learning.csv", tmp_path / "learning.png"
-    printed = run("learning.py", "--seeds", 2, "--episodes", 7, "--out", out, "--figure", figure)
+    printed = run("learning.py", "--seeds", 1, "--episodes", 10, "--new-goals", 2, "--out", out, "--figure", figure)
     results = pd.read_csv(out)
-    assert len(results) == 3 * 2 * 7
+    assert len(results) == 3 * 10
     neutral = results[results["variant"] == "neutral"].groupby("seed")["held_out"]
     # An agent that never explores stays neutral: all its checks are the same.
     assert (neutral.max() == neutral.min()).all()
     assert figure.stat().st_size > 10_000
-    assert "20 new goals" in printed
+    assert "2 new goals" in printed
 
 
 @pytest.mark.parametrize("wrong", [["--out", "results.txt"], ["--seeds", "0"], ["--tables", "absent"]])

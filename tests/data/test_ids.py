@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from agentsynth.data.entities import constant_within
-from agentsynth.data.ids import fallback_form, id_form, make_ids
+from agentsynth.data.idforms import fallback_form, id_form
+from agentsynth.data.ids import make_ids
 from agentsynth.data.schema import Column, IdForm
 from agentsynth.errors import SchemaError
 

@@ -48,6 +48,10 @@ def column(values: Any, name: str = "x", dtype: Any = None) -> pd.Series[Any]:
         (column(RNG.choice(WORDS, 100)), "categorical"),
         (column(pd.Categorical(["a", "b", "c"])), "categorical"),
         (column([f"U{i:05d}" for i in RNG.integers(0, 300, 1000)], "user"), "id"),
+        (column([f"z{95600 + i}" for i in RNG.integers(0, 300, 1000)], "zip"), "categorical"),
+        (column(np.arange(0, 30), "nMales"), "numeric"),
+        (column([None] * 95 + [f"${i}/mo" for i in (70, 80, 85, 90, 95)], "fee"), "categorical"),
+        (column([f"{1990 + i // 4} Q{i % 4 + 1}" for i in range(40)]), "datetime"),
         (column([f"Q{i}" for i in RNG.integers(1, 5, 1000)], "quarter"), "categorical"),
         (column([f"{i:08x}-{i:04x}-4000-8000-{i:012x}" for i in range(50)]), "id"),
         (column([f"{i * 2654435761 % 2**32:08x}" for i in range(50)]), "id"),
@@ -68,6 +72,10 @@ def test_kind(series: pd.Series[Any], kind: Kind) -> None:
     ("series", "message"),
     [
         (column([f"a long remark, number {i}, {'and so on' * (i % 7)}" for i in range(100)]), "looks like free text"),
+        (
+            column([f"{i / 7:.3f}" for i in range(99)] + ["n.d."]),
+            "Most of its values are numbers, but 'n.d.' in row 100",
+        ),
         (column([[1], [2]]), "objects of type list"),
         (column([{"a": 1}, {"b": 2}]), "objects of type dict"),
         (column([1, "a"], dtype=object), "objects of type int, e.g. 1 in row 1"),

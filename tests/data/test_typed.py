@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentsynth.data.inference import infer_schema
+from agentsynth.data.reading import read_table, write_table
 from agentsynth.data.schema import Column, Schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.typed import add_derived, finish, typed
@@ -74,11 +76,12 @@ def test_labels() -> None:
     assert {str(dtype) for dtype in labels.dtypes} == {"object"}
 
 
-def test_every_dtype() -> None:
+@pytest.fixture(scope="module")
+def every_dtype() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     rows = 40
     gaps = [None if i % 9 == 0 else i for i in range(rows)]
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "float64": rng.normal(size=rows),
             "float32": np.round(rng.normal(size=rows), 2).astype(np.float32),
@@ -106,9 +109,20 @@ def test_every_dtype() -> None:
             "never_text": pd.Series([None] * rows, dtype="string"),
         }
     )
-    schema = same_but_for_ids(frame)
+
+
+def test_every_dtype(every_dtype: pd.DataFrame) -> None:
+    schema = same_but_for_ids(every_dtype)
     assert not schema.of_kind("id", "derived")
     assert Schema.from_json(schema.model_dump(mode="json")) == schema
+
+
+def test_the_same_typed_frame_from_a_csv_file(every_dtype: pd.DataFrame, tmp_path: Path) -> None:
+    schema = infer_schema(every_dtype)
+    write_table(every_dtype, tmp_path / "table.csv")
+    modelled = [column.name for column in schema.modelled]
+    read = typed(read_table(tmp_path / "table.csv"), schema)[modelled]
+    pd.testing.assert_frame_equal(read, typed(every_dtype, schema)[modelled], rtol=1e-7)
 
 
 def test_wall_clock_of_the_time_zone() -> None:

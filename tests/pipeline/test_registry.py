@@ -158,7 +158,7 @@ def test_request_that_cannot_be_met_says_why(request_: dict[str, list[object]], 
     model = mlflow.pyfunc.load_model("models:/agentsynth@champion")
     with pytest.raises(MlflowException, match=message) as caught:
         model.predict(pd.DataFrame(request_))
-    assert caught.value.get_http_status_code() == 400
+    assert caught.value.error_code == "INVALID_PARAMETER_VALUE"  # over HTTP: status 400
 
 
 def test_requests_fill_in_from_params_then_defaults() -> None:

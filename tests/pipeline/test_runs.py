@@ -112,7 +112,9 @@ def test_dataset_is_recorded_with_its_digest_and_without_warnings(store: Store) 
     frame = pd.DataFrame({"n": [1, 2], "t": pd.to_datetime(["2024-01-01", "2024-01-02"]), "s": ["a", None]})
     with recorded([record("policy", "1")]) as run:
         run.dataset(frame, "shop", "training")
-    (found,) = store.client.get_run(run.id).inputs.dataset_inputs
+    inputs = store.client.get_run(run.id).inputs
+    assert inputs is not None
+    (found,) = inputs.dataset_inputs
     assert found.dataset.name == "shop"
     assert found.dataset.digest
     assert [(tag.key, tag.value) for tag in found.tags] == [("mlflow.data.context", "training")]

@@ -52,7 +52,7 @@ def test_stage_before_its_input_names_the_stage_to_run(tmp_path: Path, monkeypat
 
 def test_train_generate_evaluate(params: Params) -> None:
     schema, rows = prepare(params)
-    synth = train.train(rows.train, rows.validation, schema, params)
+    synth = train.train(rows.train, schema, params)
     composed = generate(synth, with_(params, generate={"rows": 50, "scenario": "price_rise"}))
     assert len(composed.table) == 50
     assert summary(composed, Path("t.csv")).startswith("50 rows to t.csv\n  price mean: wanted ")
@@ -95,13 +95,14 @@ def test_training_is_logged(
     figures = {Path(item.path).name for item in store.client.list_artifacts(run.id, "figures")}
     assert figures == {"training_progress.png", "learned_response.png", "q_tables.png", stamped.name}
     assert len(stamped.stem) == len("training_progress_20260101_120000")
+    assert logged.inputs is not None
     assert {item.dataset.name for item in logged.inputs.dataset_inputs} == {"shop"}
 
 
 def test_figures_and_model_have_the_same_bytes_each_time(
     synth: AgentSynth, params: Params, shop: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digests = []
+    digests: list[str] = []
     for fitted in (synth, AgentSynth(params.config, seed=1).fit(shop)):
         folder = tmp_path / str(len(digests))
         folder.mkdir()

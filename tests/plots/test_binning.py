@@ -132,3 +132,8 @@ def test_shares_of_nothing_are_zero() -> None:
 def test_range_is_never_empty() -> None:
     assert value_range([np.zeros(3)]) == (-0.5, 0.5)
     assert value_range([np.full(3, 10.0)]) == (5.0, 15.0)
+
+
+def test_few_whole_numbers_for_many_rows_get_a_bin_each() -> None:
+    days = np.tile(np.arange(1.0, 32), 20)
+    np.testing.assert_allclose(numeric_bins(days, days, 0).edges, np.arange(0.5, 32))

@@ -50,8 +50,15 @@ def test_one_policy_is_set_apart() -> None:
 
 def test_further_metrics_are_panels_in_the_order_of_the_first() -> None:
     figure = policy_comparison(scores(), metrics=["similarity", "miss"])
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["similarity", "miss"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["similarity", "miss (lower is better)"]
     assert [text.get_text() for text in figure.axes[1].texts] == ["0.200", "0.400", "0.600"]
+
+
+def test_where_lower_is_better_the_lowest_stands_at_the_top() -> None:
+    frame = scores()
+    assert labels(policy_comparison(frame, metrics=["miss"]).axes[0]) == ["q_learning", "neutral", "random"]
+    figure = policy_comparison(frame, metrics=["similarity"], lower_is_better=["similarity"])
+    assert labels(figure.axes[0]) == ["random", "neutral", "q_learning"]
 
 
 def test_one_seed_is_said_to_have_no_interval(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,7 +15,7 @@ from agentsynth.errors import InputError, ModelFormatError
 Series: TypeAlias = npt.NDArray[np.float64]
 
 _SERIES = ("returns", "epsilon", "similarity", "held_out")
-_FIELDS = (*_SERIES, "components", "best_action", "best_episode")
+_FIELDS = (*_SERIES, "components", "best_action", "best_episode", "rivals", "goals")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +42,17 @@ class TrainingHistory:
     similarity: Series
     """(episodes,) similarity, 0 to 1, of the finished table to its goal."""
     held_out: Series
-    """(episodes,) similarity of a greedy episode to the fixed evaluation goals; NaN where not evaluated."""
+    """(episodes,) mean similarity of greedily composed tables to held-out goals; NaN where not evaluated."""
     components: dict[str, Series]
     """Column -> (episodes,) similarity per component at the end of the episode."""
     best_action: dict[str, float]
     """Factor -> value; 1 leaves the factor's column alone."""
     best_episode: int
     """The episode whose policy was kept."""
+    rivals: dict[str, float] = field(default_factory=dict)
+    """Rival policy -> its similarity to the same held-out goals."""
+    goals: int = 1
+    """Goals that the episodes steer to in turn: a mean over so many episodes in a row moves by learning alone."""
 
     def __post_init__(self) -> None:
         for name in _SERIES:
@@ -72,8 +76,10 @@ class TrainingHistory:
         return {
             **{name: _nullable(getattr(self, name)) for name in _SERIES},
             "components": {column: _nullable(values) for column, values in self.components.items()},
-            "best_action": {factor: _nullable([value])[0] for factor, value in self.best_action.items()},
+            "best_action": _nullables(self.best_action),
             "best_episode": int(self.best_episode),
+            "rivals": _nullables(self.rivals),
+            "goals": int(self.goals),
         }
 
     @classmethod
@@ -92,8 +98,10 @@ class TrainingHistory:
             return cls(
                 **{name: _numbers(value[name]) for name in _SERIES},
                 components={str(column): _numbers(values) for column, values in value["components"].items()},
-                best_action={str(factor): float(_numbers([x])[0]) for factor, x in value["best_action"].items()},
+                best_action=_named_numbers(value["best_action"]),
                 best_episode=int(value["best_episode"]),
+                rivals=_named_numbers(value["rivals"]),
+                goals=int(value["goals"]),
             )
         except (AttributeError, TypeError, ValueError, InputError) as error:
             raise ModelFormatError(f"{where} is not a training history: {error}") from error
@@ -133,3 +141,11 @@ def _nullable(values: npt.ArrayLike) -> list[float | None]:
 def _numbers(values: list[float | None]) -> Series:
     """Undo `_nullable`."""
     return np.array([np.nan if x is None else float(x) for x in values], dtype=np.float64)
+
+
+def _nullables(values: Mapping[str, float]) -> dict[str, float | None]:
+    return dict(zip(values, _nullable(list(values.values())), strict=True))
+
+
+def _named_numbers(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {str(name): float(number) for name, number in zip(values, _numbers(list(values.values())), strict=True)}

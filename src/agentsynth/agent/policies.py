@@ -15,9 +15,9 @@ LEVELS = np.geomspace(LOWEST_FACTOR, HIGHEST_FACTOR, 7)
 """Factor values an agent chooses among; the middle one is exactly 1."""
 NEUTRAL = len(LEVELS) // 2
 LEVELS[NEUTRAL] = 1.0
-GAP_EDGES = np.array([-3.0, -1.5, -0.5, 0.5, 1.5, 3.0])
+GAP_EDGES = np.array([-2.0, -0.8, -0.25, 0.25, 0.8, 2.0])
 """Borders of the gap buckets, in noise units (the deviation of a mean of as many random rows)."""
-PROGRESS_BUCKETS = 4
+PROGRESS_BUCKETS = 2
 
 
 class Policy(Protocol):

@@ -5,36 +5,36 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agentsynth.agent.baseline import StepBaseline
 from agentsynth.agent.policies import Action, QPolicy
 from agentsynth.config import AgentConfig
 from agentsynth.env.environment import Observation
 
 Floats = NDArray[np.float64]
-REWARD_SCALE = 100.0
-"""Rewards are counted in hundredths of similarity, so that Q-values are of order one."""
 
 
 class QLearningAgent:
     """One Q-table per factor: (signed-gap bucket x progress bucket) x level (Watkins 1989; Sutton and Barto 2018, 6.5).
 
-    The factors share nothing but the reward, so cost grows linearly with columns. A factor's reward is its own
-    column's change of similarity mixed with the change of the total.
+    The factors share nothing but the reward, so cost grows linearly with columns. A factor's reward mixes what became
+    of its own column's gap with the change of the table's similarity, both against what the step usually brings.
 
     Args:
         factor_names: the factors, in the order of the action.
-        own: (factors,) component of each factor's column.
+        steps: steps of an episode.
         config: learning rate, discount, epsilon, mixing share.
         rng: where exploration comes from.
     """
 
     def __init__(
-        self, factor_names: tuple[str, ...], own: NDArray[np.intp], config: AgentConfig, rng: np.random.Generator
+        self, factor_names: tuple[str, ...], steps: int, config: AgentConfig, rng: np.random.Generator
     ) -> None:
         self.config = config
-        self.own = own
         self.rng = rng
         self.epsilon = config.epsilon_start
         self.policy = QPolicy.blank(factor_names)
+        self._closing = StepBaseline(steps, len(factor_names))
+        self._improving = StepBaseline(steps, 1)
 
     def act(self, observation: Observation) -> NDArray[np.intp]:
         """Return a level (factors,) for each factor: random with probability epsilon, else greedy."""
@@ -46,10 +46,20 @@ class QLearningAgent:
         """Return the factors that `levels` (factors,) stand for."""
         return self.policy.levels[levels].astype(np.float32)
 
-    def rewards(self, components: Floats, total: float) -> Floats:
-        """Return the reward (factors,) of every factor from the changes of the components and of the total."""
-        share = self.config.own_share
-        return REWARD_SCALE * (share * components[self.own] + (1 - share) * total)
+    def rewards(self, step: int, closed: Floats, improved: float) -> Floats | None:
+        """Return the reward (factors,) of every factor, or None while too little is known of the step.
+
+        Args:
+            step: number of the step in its episode.
+            closed: (factors,) by how much the absolute gap of each factor's column shrank.
+            improved: by how much the table's similarity rose.
+        """
+        own = self._closing.standardised(step, closed)
+        total = self._improving.standardised(step, np.array([improved]))
+        if own is None or total is None:
+            return None
+        mixed: Floats = self.config.own_share * own + (1 - self.config.own_share) * total
+        return mixed
 
     def update(
         self, before: Observation, levels: NDArray[np.intp], rewards: Floats, after: Observation, done: bool

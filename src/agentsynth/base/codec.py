@@ -62,7 +62,9 @@ class Part:
         """Return the numbers that ordered `codes` (rows,) stand for; missing -> NaN."""
         if not len(self.values):
             return np.full(len(codes), np.nan)
-        found = np.interp(codes, np.arange(len(self.values)), self.values.astype(np.float64))
+        values = self.values.astype(np.float64)
+        # Clipped, as the difference of two huge numbers may be infinite.
+        found = np.clip(np.interp(codes, np.arange(len(values)), values), values[0], values[-1])
         if self.role != "number":
             found = np.rint(found)
         elif self.decimals is not None:

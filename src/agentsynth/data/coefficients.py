@@ -23,6 +23,8 @@ SLACK = 1e-9
 """Relative floating-point noise."""
 MOST_DIGITS = 9
 """Most decimals of a constant."""
+UNUSUAL = 2
+"""Digits that rounding up or down counts for."""
 LARGEST_DIVISOR = 1000
 """A constant may also be 1/2 to 1/1000."""
 
@@ -40,7 +42,12 @@ def factors(target: Floats, value: Floats, unit: float) -> list[tuple[float, Mod
         return []
     ratio, width = target[used] / value[used], unit / value[used]
     found = list(_in_common(ratio, width, 1.0, SLACK * float(np.abs(ratio).max())))
-    return sorted((c for c in found if resolved(c[0], target, unit)), key=lambda c: significant(c[0]))
+    return sorted((c for c in found if resolved(c[0], target, unit)), key=_complexity)
+
+
+def _complexity(constant: tuple[float, Mode]) -> int:
+    """Return the digits of a constant; rounding up or down must save some, else a false constant gets by with it."""
+    return significant(constant[0]) + (UNUSUAL if constant[1] in ("down", "up") else 0)
 
 
 def offsets(target: Floats, value: Floats, unit: float) -> Iterator[tuple[float, Mode]]:

@@ -1,7 +1,7 @@
 """Datetimes: the form that text gives them, and the coarsest calendar unit that they are whole numbers of.
 
-A format is a strftime format, with three additions that keep it exact in both directions: `%-m`, `%-d`, `%-H`, `%-I`
-are without a leading zero, and `%3f` is milliseconds.
+A format is a strftime format, with additions that keep it exact in both directions: `%-m`, `%-d`, `%-H`, `%-I`
+are without a leading zero, `%3f` is milliseconds, and `%q` is the quarter.
 """
 
 from __future__ import annotations
@@ -51,6 +51,9 @@ PATTERNS = {
     "%f": r"\d{6}",
     "%3f": r"\d{3}",
     "%p": "(?:AM|PM)",
+    "%q": "[1-4]",
+    "%G": r"[12]\d{3}",
+    "%V": r"(?:0[1-9]|[1-4]\d|5[0-3])",
 }
 """Regular expression of each token; strict, so that what is read is written back letter by letter."""
 
@@ -62,6 +65,11 @@ OTHER_DATES = (
 )
 TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%3f", "%H:%M:%S.%f", "%-H:%M", "%-H:%M:%S")
 TWELVE_HOUR_TIMES = ("%I:%M %p", "%-I:%M %p", "%I:%M:%S %p", "%-I:%M:%S %p")
+OTHER_FORMATS = (
+    *("%H:%M:%S", "%H:%M", "%-H:%M", "%Y-%m", "%Y %b", "%b %Y", "%Y %B", "%B %Y"),
+    *("%Y Q%q", "%Y-Q%q", "%YQ%q", "%G W%V", "%G-W%V"),
+)
+"""Times of day, months, quarters, ISO weeks."""
 ZONES = ("", "Z", "+00:00", "+0000", " UTC")
 """Ways to say UTC; a text column of any other, or of several, zones is not taken for datetimes."""
 
@@ -83,7 +91,7 @@ def formats() -> Iterator[str]:
         yield date
         for time in (*TIMES, *TWELVE_HOUR_TIMES):
             yield f"{date} {time}"
-    yield from ("%Y-%m", "%H:%M:%S", "%H:%M", "%-H:%M")
+    yield from OTHER_FORMATS
 
 
 def find_format(text: pd.Series[str]) -> str | None:
@@ -110,8 +118,13 @@ def _pattern(form: str) -> re.Pattern[str]:
 def parse_dates(text: pd.Series[str], form: str) -> pd.Series[pd.Timestamp]:
     """Read text (n,) by a format; NaT where it does not have that form to the letter."""
     fits = text.str.fullmatch(_pattern(form).pattern).fillna(False).astype(bool)
-    plain = form.replace("%-", "%").replace("%3f", "%f")
-    return pd.to_datetime(text.where(fits), format=plain, errors="coerce").astype("datetime64[us]")
+    text, plain = text.where(fits), form.replace("%-", "%").replace("%3f", "%f")
+    if "%q" in form:
+        text = text.str.replace(r"(?<=Q)\d", lambda quarter: f"{3 * int(quarter[0]) - 2:02d}", regex=True)
+        plain = plain.replace("%q", "%m")
+    if "%V" in form:
+        text, plain = text + " 1", plain + " %u"  # a week is its Monday
+    return pd.to_datetime(text, format=plain, errors="coerce").astype("datetime64[us]")
 
 
 def write_dates(values: pd.Series[pd.Timestamp], form: str) -> pd.Series[str]:
@@ -151,6 +164,9 @@ WRITERS: dict[str, Callable[[pd.Series[pd.Timestamp]], pd.Series[str]]] = {
     "%M": _number("minute", 2),
     "%S": _number("second", 2),
     "%f": _number("microsecond", 6),
+    "%q": _number("quarter", 1),
+    "%G": lambda values: values.dt.isocalendar()["year"].astype(str).astype(object),
+    "%V": lambda values: values.dt.isocalendar()["week"].astype(str).str.zfill(2).astype(object),
     "%3f": lambda values: (values.dt.microsecond // 1000).astype(str).str.zfill(3).astype(object),
     "%p": lambda values: values.dt.hour.map(lambda hour: "AM" if hour < 12 else "PM").astype(object),
 }

@@ -7,6 +7,7 @@ from itself. What may be computed from what is screened on a few rows first, so 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,6 +32,8 @@ DISTINCT_TARGETS = 5
 """Fewest distinct values of a target: fewer are hit by accident."""
 DISTINCT_PARTS = 3
 """The same for parts of a datetime, of which there are not many to be hit."""
+MOST_MASKS = 50
+"""Patterns of missing values whose columns linear relations are looked for among."""
 TOTAL = 1.2
 """Amplification (see there) of independent parts in their total, with room for parts that are not."""
 TOTAL_FIRST = 0.5
@@ -176,7 +179,7 @@ class _Search:
         found: list[dict[str, Floats]] = []
         if len(self.numeric) > sums.MOST_COLUMNS:
             return found
-        for missing in _distinct([self.missing[name] for name in self.targets(self.numeric)]):
+        for missing in _commonest([self.missing[name] for name in self.targets(self.numeric)]):
             rows = np.flatnonzero(~missing)
             if len(rows) < INFORMATIVE_ROWS:
                 continue
@@ -228,5 +231,7 @@ class _Search:
             self.accept(target, durations(self.inputs(target, self.datetimes)))
 
 
-def _distinct(masks: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
-    return list({mask.tobytes(): mask for mask in masks}.values())
+def _commonest(masks: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
+    """Return the different masks, the commonest first, but not endlessly many."""
+    counts = Counter(mask.tobytes() for mask in masks)
+    return [np.frombuffer(mask, dtype=np.bool_) for mask, _ in counts.most_common(MOST_MASKS)]

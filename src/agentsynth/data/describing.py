@@ -115,7 +115,11 @@ def _times(constant: float, text: str) -> str:
 
 def _sum_text(formula: Formula) -> str:
     terms = list(zip(formula.coefficients, formula.inputs, strict=True))
-    if len(terms) > 1 and len(set(formula.coefficients)) == 1 and formula.coefficients[0] != 1:
+    if (
+        len(terms) > 1
+        and set(formula.coefficients) != {1.0}
+        and min(formula.coefficients) == max(formula.coefficients) > 0
+    ):
         return _times(formula.coefficients[0], f"({' + '.join(formula.inputs)})") + _signed(formula.intercept)
     positive_first = sorted(terms, key=lambda term: term[0] < 0)
     if formula.intercept and positive_first[0][0] < 0:

@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api import types
 
 from agentsynth.data.dates import coarsest_step, find_format
-from agentsynth.data.ids import fallback_form, id_form, in_sequence
+from agentsynth.data.idforms import fallback_form, id_form, in_sequence
 from agentsynth.data.rounding import decimals_of
 from agentsynth.data.schema import Column, Kind
 from agentsynth.data.values import label_of, plain, to_datetimes, to_numbers

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from agentsynth.data.dates import find_format
-from agentsynth.data.ids import id_form
+from agentsynth.data.idforms import id_form
 from agentsynth.data.schema import Kind
 from agentsynth.errors import SchemaError
 
@@ -29,9 +29,12 @@ ID_NAME = re.compile(
 NUMBER_NAME = re.compile(r"(?i)(^|[\W_])(no|nr|num|number|row|obs|case|unnamed: 0|serial|sku)$")
 """Names of columns that may hold ids: believed only where every value is different."""
 COUNTING_NAME = re.compile(
-    r"(?i)time|year|date|day|week|month|hour|age|period|quarter|size|length|count|rank|dose|^[a-z]$"
+    r"(?i:time|year|date|day|week|month|hour|age|period|quarter|size|length|count|rank|dose|^[a-z]$)|^n[A-Z_.\d]"
 )
 """Names of columns that count something: consecutive numbers are then no row numbers."""
+
+PLACE_NAME = re.compile(r"(?i)zip|postal|postcode|plz|fips|nuts|iso")
+"""Names of columns that hold codes of places, never ids."""
 
 FEW_ID_LEVELS = 20
 """Repeated ids with no more levels than this are taken for a categorical column (store 1 to 5) ..."""
@@ -39,8 +42,8 @@ MORE_ID_LEVELS = 100
 """... and up to this many, where there are `ROWS_PER_LEVEL` rows for each on average (species, plots)."""
 ROWS_PER_LEVEL = 50
 REPEATED_ID_LEVELS = 50
-"""Repeated codes such as "C0417" count as ids from this many levels on, whatever the column's name."""
-REPEATED_ID_SHARE = 0.02
+"""Repeated codes such as "C0417" count as ids from this many levels on, whatever the column's name ..."""
+REPEATED_ID_SHARE = 0.1
 """... and from this share of the rows on."""
 ALMOST_UNIQUE = 0.5
 """Text of which more than this share is different is an id or free text."""
@@ -79,7 +82,7 @@ def kind_of(series: pd.Series[Any]) -> Kind:
         return "categorical"
     if types.is_numeric_dtype(series.dtype):
         return _kind_of_numbers(present, levels, len(series))
-    return _kind_of_text(present, levels)
+    return _kind_of_text(present, levels, len(series))
 
 
 def _check_usable(present: pd.Series[Any]) -> None:
@@ -134,12 +137,12 @@ def _numbers_rows(values: NDArray[Any], name: str) -> bool:
     return bool(values[0] in (0, 1) and (np.diff(values) == 1).all() and not COUNTING_NAME.search(name))
 
 
-def _kind_of_text(present: pd.Series[Any], levels: int) -> Kind:
+def _kind_of_text(present: pd.Series[Any], levels: int, rows: int) -> Kind:
     if not present.map(lambda value: isinstance(value, str)).all():
         return "categorical"
     if find_format(present.astype(object)) is not None:
         return "datetime"
-    if _is_text_id(present, levels):
+    if _is_text_id(present, levels, rows):
         return "id"
     if levels <= ALMOST_UNIQUE * len(present) or levels <= FEW_ID_LEVELS:
         return "categorical"
@@ -147,23 +150,36 @@ def _kind_of_text(present: pd.Series[Any], levels: int) -> Kind:
         return "categorical"
     raise SchemaError(
         f"column {present.name!r} looks like free text ({levels} different values in {len(present)} rows, e.g. "
-        f"{_shortened(present.iloc[0])!r}), which cannot be modelled. Set its kind (in params.yaml: "
-        f"data.columns.{present.name}.kind): `{DROP}` leaves it out, `id` replaces it by running numbers, "
+        f"{_shortened(present.iloc[0])!r}), which cannot be modelled.{_almost_numbers(present)} Set its kind (in "
+        f"params.yaml: data.columns.{present.name}.kind): `{DROP}` leaves it out, `id` replaces it by running numbers, "
         f"`categorical` repeats the texts themselves."
     )
 
 
-def _is_text_id(present: pd.Series[Any], levels: int) -> bool:
+def _almost_numbers(present: pd.Series[Any]) -> str:
+    """Say which texts keep a column from being numeric, if most of them are numbers."""
+    others = present[pd.to_numeric(present.astype(object), errors="coerce").isna()]
+    if len(others) >= ALMOST_UNIQUE * len(present):
+        return ""
+    return (
+        f" Most of its values are numbers, but {_shortened(others.iloc[0])!r} in row {others.index[0] + 1} is not: "
+        f"correct that in the table, to have it numeric."
+    )
+
+
+def _is_text_id(present: pd.Series[Any], levels: int, rows: int) -> bool:
     if ID_NAME.search(str(present.name)):
         return _names_entities(levels, len(present))
     form = id_form(present)
-    if form is None:
+    if form is None or PLACE_NAME.search(str(present.name)):
         return False
     if form.style in ("uuid", "hex"):
         return _names_entities(levels, len(present))
     if form.style == "pattern":
         return levels > max(ALMOST_UNIQUE * len(present), FEW_ID_LEVELS)
-    return levels == len(present) or levels > max(REPEATED_ID_LEVELS, REPEATED_ID_SHARE * len(present))
+    if levels == len(present):
+        return levels == rows or levels > FEW_ID_LEVELS
+    return levels > max(REPEATED_ID_LEVELS, REPEATED_ID_SHARE * len(present))
 
 
 def _shortened(text: str) -> str:

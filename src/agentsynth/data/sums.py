@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from agentsynth.data.coefficients import offsets, resolved
+from agentsynth.data.coefficients import UNUSUAL, offsets, resolved, significant
 from agentsynth.data.schema import Formula
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -24,6 +24,8 @@ IN_SPAN = 1e-9
 """Relative residual of a column that the ones before it explain but for floating-point noise."""
 MOST_INPUTS = 30
 """Longest relation that is believed."""
+MOST_DIGITS = 5
+"""Most digits of a coefficient."""
 DENOMINATORS = (*range(1, 25), 100, 1_000, 10_000, 100_000, 1_000_000)
 """Coefficients are whole numbers over one of these: sums, means of up to 24 columns, weights of up to 6 decimals."""
 TINY = 1e-300
@@ -107,7 +109,10 @@ def linear_formulas(target: Floats, inputs: Floats, names: list[str], unit: floa
         if key in tried or not all(key) or not all(resolved(c, target, unit) for c in key):
             continue
         tried.add(key)
-        for intercept, mode in offsets(target, inputs @ coefficients, unit):
+        digits = max(map(significant, key))
+        for intercept, mode in offsets(target, inputs @ coefficients, unit) if digits <= MOST_DIGITS else ():
+            if mode in ("down", "up") and digits > MOST_DIGITS - UNUSUAL:
+                continue
             yield Formula(operation="linear", inputs=tuple(names), coefficients=key, intercept=intercept, rounding=mode)
 
 

@@ -50,11 +50,11 @@ class Subject:
         Raises:
             ScenarioError: there is no such column, or it has no such aspect, or it is not one that can be steered.
         """
-        name, _, aspect = text.strip().rpartition(".")
-        whole = next((found for found in (text, text.strip()) if found in schema.names), None)
-        if whole is not None:
-            name, aspect = whole, "value"
-        if name not in schema.names:
+        name, aspect = _named(text, schema), "value"
+        if name is None:
+            before, _, aspect = text.strip().rpartition(".")
+            name = _named(before, schema)
+        if name is None:
             raise ScenarioError(f"a scenario names {text.strip()!r}; the table has {', '.join(schema.names)}.")
         column = schema[name]
         if column.kind in ("id", "constant"):
@@ -151,6 +151,12 @@ class Subject:
         last = (first + 1).astype("datetime64[us]") - np.timedelta64(1, "us")
         ends = numbers_of(pd.Series(np.array([first.astype("datetime64[us]"), last])), "value")
         return float(ends[0]), float(ends[1])
+
+
+def _named(text: str, schema: Schema) -> str | None:
+    """Return the name of the column called `text`; spaces around it may be left out."""
+    loosely = (name for name in schema.names if name.strip() == text.strip())
+    return text if text in schema.names else next(loosely, None)
 
 
 def rows_where(text: str, frame: pd.DataFrame, schema: Schema) -> Mask:

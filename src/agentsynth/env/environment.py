@@ -43,7 +43,7 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
     composed mean) * sqrt(rows so far), in sixths, clipped; for each component its similarity in [0, 1]; progress.
 
     ## Starting State
-    An empty table: gaps as if its mean were that of the real rows, similarities 0, progress 0.
+    An empty table: similarities, progress and observed gaps are 0; `info["gaps"]` is as if it held the real rows.
 
     ## Reward
     The change, in this step, of the weighted similarity `sum_c w_c s_c` (see `Similarity`), so the return of an
@@ -53,7 +53,8 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
     Terminates when the table has all its rows. It is never truncated.
 
     ## Information
-    `components` (components,), `similarity`, `rows`; `chosen` (rows,) indices into the pool when it terminates.
+    `components` (components,); `gaps` (factors,), goal mean of u_k less the composed mean, in deviations of u_k;
+    `similarity`, `rows`; `chosen` (rows,) indices into the pool when it terminates.
 
     ## Arguments
     `schema`, `cells`, `real` (shares of the real rows), `pool` (rows, groups), `config`; `goals`: a sampler that gives
@@ -95,6 +96,11 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         self._aim(self.goal)
 
     @property
+    def steps(self) -> int:
+        """Steps of an episode."""
+        return len(self._batches)
+
+    @property
     def progress(self) -> float:
         """Share of the table's rows that are composed."""
         return self._rows / int(self._batches.sum())
@@ -124,7 +130,8 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         chosen = self._select(candidates, batch) if self.config.selection else candidates[:batch]
         before = self.similarity.total(self.components)
         self._add(chosen)
-        return self._observation(), self.similarity.total(self.components) - before, self._done, False, self._info()
+        info = self._info()
+        return self._observation(), info["similarity"] - before, self._done, False, info
 
     def _aim(self, goal: Goal) -> None:
         """Set the goal and empty the table."""
@@ -138,7 +145,8 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         self._counts = np.zeros(len(goal.shares))
         self._rows = self._step = self._cursor = 0
         self.components = np.zeros(len(self.similarity.names))
-        self.gaps = np.zeros(len(self.factors.names))
+        # Directions have mean 0 on the real rows, so this is the gap of a table of real rows.
+        self.gaps = goal.shares[: self.cells.margin_cells] @ directions
 
     def _pressure(self, action: NDArray[np.float32]) -> Floats:
         factors = np.asarray(action, dtype=np.float64)
@@ -194,19 +202,20 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         self._step += 1
         gap = self.goal.shares - self._counts / self._rows
         self.components = self.similarity.components(gap)
-        self.gaps = gap[: self.cells.margin_cells] @ self._directions * np.sqrt(self._rows)
+        self.gaps = gap[: self.cells.margin_cells] @ self._directions
 
     @property
     def _done(self) -> bool:
         return self._step >= len(self._batches)
 
     def _observation(self) -> Observation:
-        gaps = np.clip(self.gaps / GAP_RANGE, -1.0, 1.0)
+        gaps = np.clip(self.gaps * np.sqrt(self._rows) / GAP_RANGE, -1.0, 1.0)
         return np.concatenate([gaps, self.components, [self.progress]]).astype(np.float32)
 
     def _info(self) -> dict[str, Any]:
         info: dict[str, Any] = {
             "components": self.components,
+            "gaps": self.gaps,
             "similarity": self.similarity.total(self.components),
             "rows": self._rows,
         }

@@ -159,12 +159,11 @@ def _moments(subject: Subject, text: str, target: Target, frame: pd.DataFrame) -
     mean = now if target.mean is None else _changed(target.mean, now, text)
     # Missing values count as what is wanted, so that they neither help nor harm.
     values = np.where(np.isnan(numbers), mean, numbers)
-    found = [Constraint(f"{text} mean", values, mean, mean, lambda table: float(np.nanmean(subject.numbers(table))))]
+    found = [Constraint(f"{text} mean", values, mean, mean, _reader(subject, np.mean))]
     if target.std is not None:
         std = _changed(target.std, float(known.std()), text)
         squares = np.where(np.isnan(numbers), std**2, np.square(numbers - mean))
-        read = lambda table: float(np.nanstd(subject.numbers(table)))  # noqa: E731  # as short as its siblings
-        found.append(Constraint(f"{text} std", squares, std**2, std, read))
+        found.append(Constraint(f"{text} std", squares, std**2, std, _reader(subject, np.std)))
     return found
 
 
@@ -174,8 +173,19 @@ def _quantile(subject: Subject, text: str, level: float, value: float | str, fra
     numbers, known = _numbers(subject, text, frame)
     wanted = _changed(value, float(np.quantile(known, level)), text)
     below = np.where(np.isnan(numbers), level, numbers <= wanted)
-    name = f"{text} quantile {level:g}"
-    return Constraint(name, below, level, wanted, lambda table: float(np.nanquantile(subject.numbers(table), level)))
+    read = _reader(subject, lambda numbers: np.quantile(numbers, level))
+    return Constraint(f"{text} quantile {level:g}", below, level, wanted, read)
+
+
+def _reader(subject: Subject, statistic: Callable[[Floats], Any]) -> Callable[[pd.DataFrame], float]:
+    """Return what reads a statistic of the subject's known numbers off a typed frame; NaN where it has none."""
+
+    def read(table: pd.DataFrame) -> float:
+        numbers = subject.numbers(table)
+        known = numbers[~np.isnan(numbers)]
+        return float(statistic(known)) if len(known) else float("nan")
+
+    return read
 
 
 def _numbers(subject: Subject, text: str, frame: pd.DataFrame) -> tuple[Floats, Floats]:

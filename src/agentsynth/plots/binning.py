@@ -164,7 +164,7 @@ def _aligned(edges: Floats, decimals: int | None, log: bool, rows: int) -> Float
         aligned = np.unique(np.r_[first, np.floor(edges[1:-1] / unit) + 0.5, last]) * unit
         return aligned if len(aligned) > 2 and first > 0 else edges
     # A bin for each value where they are few for that many rows: the last of wider bins may not be full.
-    each = last - first <= min(_MOST_BINS, rows / 5)
+    each = last - first <= min(_MOST_BINS, rows / 10)
     step = 1 if each else max(1, int(np.ceil(width - 1e-9)))
     count = int(np.ceil((last - first) / step - 1e-9))
     return np.asarray((first + step * np.arange(count + 1)) * unit)

@@ -18,17 +18,23 @@ Floats = npt.NDArray[np.float64]
 
 
 def window(history: TrainingHistory) -> int:
-    """Return how many episodes a moving average covers: a sixth of them, between 3 (where there are) and 50."""
+    """Return how many episodes a moving average covers.
+
+    One round of the training's goals, where there is one: it then moves by learning alone. Else a sixth of the
+    episodes, between 3 (where there are) and 50.
+    """
+    if 1 < history.goals <= len(history) // 2:
+        return history.goals
     return min(int(np.clip(len(history) // 6, 3, 50)), len(history))
 
 
 def smooth(values: Floats, length: int) -> Floats:
-    """Return the mean of each episode and those before it, (episodes,); of as many as there are at the beginning.
+    """Return the mean of each episode and the `length` - 1 before it, (episodes,); NaN while there are too few.
 
     >>> smooth(np.array([1.0, 2, 6, 7]), 2).tolist()
-    [1.0, 1.5, 4.0, 6.5]
+    [nan, 1.5, 4.0, 6.5]
     """
-    means: Floats = pd.Series(values).rolling(length, min_periods=1).mean().to_numpy()
+    means: Floats = pd.Series(values).rolling(length).mean().to_numpy()
     return means
 
 

@@ -29,15 +29,18 @@ def policy_comparison(
     path: str | Path | None = None,
     *,
     metrics: Sequence[str] = ("similarity",),
+    lower_is_better: Sequence[str] = ("miss",),
     highlight: str = "q_learning",
     title: str = "Policies compared",
 ) -> Figure:
     """Draw every policy's mean score with its 95 % interval over seeds, the best policy first.
 
     Args:
-        frame: one row a policy and seed: columns `policy`, `seed`, and the metrics; more is the better.
+        frame: one row a policy and seed: columns `policy`, `seed`, and the metrics, e.g. from
+            `agentsynth.ablation.compare_policies`.
         path: file to write the figure to, too.
         metrics: the columns to draw, a panel each; the first one sorts the policies.
+        lower_is_better: the metrics whose best value is the lowest; their panels say so.
         highlight: the policy to set apart by colour.
         title: the figure's first line.
 
@@ -49,7 +52,8 @@ def policy_comparison(
         MissingPackageError: matplotlib is not installed.
     """
     _check(frame, metrics)
-    order = frame.groupby("policy")[metrics[0]].mean().sort_values(ascending=False, kind="stable").index.tolist()
+    means = frame.groupby("policy")[metrics[0]].mean()
+    order = means.sort_values(ascending=metrics[0] in lower_is_better, kind="stable").index.tolist()
     seeds = frame["seed"].nunique()
     subtitle = f"Mean and 95 % bootstrap interval over {seeds} seeds" if seeds > 1 else "One seed: no interval"
     small = "Small points: single seeds."
@@ -59,7 +63,7 @@ def policy_comparison(
         for place, policy in enumerate(order):
             values = frame.loc[frame["policy"] == policy, metric].dropna().to_numpy(dtype=float)
             _draw_policy(axes, place, values, style.VERMILLION if policy == highlight else style.BLUE)
-        axes.set_title(style.shorten(metric, 40))
+        axes.set_title(style.shorten(metric) + (" (lower is better)" if metric in lower_is_better else ""))
         axes.set_yticks(range(len(order)), [style.shorten(policy) for policy in order])
         axes.set_ylim(len(order) - 0.5, -0.5)
         axes.margins(x=0.06)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+RIVAL_DASHES: Final = {"neutral": (0, (6, 2)), "random": (0, (1, 2))}
 _MOST_FACTORS: Final = 16  # of the best action that are drawn
 _LEAST_SPAN: Final = 0.02  # of the axis of held-out similarity
 
@@ -96,12 +97,15 @@ def _draw_returns(axes: Axes, history: TrainingHistory) -> None:
 def _draw_held_out(axes: Axes, history: TrainingHistory) -> None:
     known = np.flatnonzero(np.isfinite(history.held_out))
     axes.plot(known, history.held_out[known], "D-", color=style.VERMILLION, markersize=5, linewidth=1.4)
+    for name, similarity in history.rivals.items():
+        axes.axhline(similarity, color=style.GREY, linewidth=1, linestyle=RIVAL_DASHES.get(name, "-"))
+        axes.annotate(name, (len(history) - 1, similarity), ha="right", va="bottom", fontsize="small", color=style.GREY)
     _mark_best(axes, history)
     low, high = axes.get_ylim()
     if high - low < _LEAST_SPAN:
         # Else noise would fill the panel and look like learning.
         axes.set_ylim((low + high - _LEAST_SPAN) / 2, (low + high + _LEAST_SPAN) / 2)
-    finish(axes, history, "Held-out similarity (greedy policy, fixed goals)")
+    finish(axes, history, "Similarity to held-out goals (greedy policy)")
 
 
 def _draw_epsilon(axes: Axes, history: TrainingHistory) -> None:

@@ -33,7 +33,8 @@ def run_name(params: Params, scenario: str = "") -> str:
 
 def policy_digest(synth: AgentSynth) -> str:
     """Return a digest of what was learned; scenarios that the model can only be asked for do not change it."""
-    return digest(paths.SCHEMA, synth.policy_.tables.tolist(), synth.history_.to_json())
+    schema = synth.schema_.model_dump(mode="json")
+    return digest(schema, synth.policy_.tables.tolist(), synth.history_.to_json())
 
 
 def train_record(params: Params, synth: AgentSynth) -> StageRecord:

@@ -19,16 +19,14 @@ from agentsynth.stages.running import run
 from agentsynth.synth import AgentSynth
 
 
-def train(
-    rows: pd.DataFrame, validation: pd.DataFrame, schema: Schema, params: Params, *, progress: Progress = silent
-) -> AgentSynth:
-    """Return a synthesiser fitted on `rows`; `validation` rows choose among the policies on the way.
+def train(rows: pd.DataFrame, schema: Schema, params: Params, *, progress: Progress = silent) -> AgentSynth:
+    """Return a synthesiser fitted on `rows`.
 
     Raises:
         InputError: the table or the parameters cannot be used.
     """
     synth = AgentSynth(params.config, seed=params.seed)
-    return synth.fit(rows, schema=schema, validation=validation, progress=progress)
+    return synth.fit(rows, schema=schema, progress=progress)
 
 
 def draw_figures(synth: AgentSynth) -> Path:
@@ -50,8 +48,8 @@ def main() -> None:
     from agentsynth.tracking.pipeline import recorded
 
     params = Params.load()
-    rows, validation, schema = prepared_tables()
-    synth = train(rows, validation, schema, params, progress=bar)
+    rows, _, schema = prepared_tables()
+    synth = train(rows, schema, params, progress=bar)
     synth.save(paths.MODEL)
     history = synth.history_.to_frame()
     write_table(history, paths.HISTORY)

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from agentsynth.agent.composing import compose
+from agentsynth.agent.policies import (
+    GAP_EDGES,
+    LEVELS,
+    NEUTRAL,
+    NeutralPolicy,
+    NoisyPolicy,
+    Policy,
+    ProportionalPolicy,
+    QPolicy,
+    RandomPolicy,
+)
+from agentsynth.env.environment import GAP_RANGE, SyntheticDataEnvironment
+from agentsynth.env.goals import Goal
+from agentsynth.synth import AgentSynth
+
+FACTORS = 4
+NAMES = ("price_factor", "quantity_factor", "category_factor", "seasonal_factor")
+
+
+def taught() -> QPolicy:
+    """Return a policy that has tried all levels everywhere and found something different in each state."""
+    policy = QPolicy.blank(NAMES)
+    policy.tables[:] = np.random.default_rng(0).normal(size=policy.tables.shape)
+    policy.visits[:] = 1
+    return policy
+
+
+def noisy(seed: int) -> NoisyPolicy:
+    return NoisyPolicy(taught(), 0.3, np.random.default_rng(seed))
+
+
+EACH: dict[str, Callable[[int], Policy]] = {
+    "neutral": lambda _: NeutralPolicy(FACTORS),
+    "random": lambda seed: RandomPolicy(FACTORS, np.random.default_rng(seed)),
+    "proportional": lambda _: ProportionalPolicy(FACTORS),
+    "steep": lambda _: ProportionalPolicy(FACTORS, gain=50.0),
+    "blank": lambda _: QPolicy.blank(NAMES),
+    "taught": lambda _: taught(),
+    "noisy": noisy,
+}
+"""Name -> what makes a policy of a seed."""
+
+
+def observation(gaps: list[float], progress: float = 0.0, components: int = 7) -> NDArray[np.float32]:
+    """Return an observation with the given gaps, in noise units."""
+    return np.array([*(gap / GAP_RANGE for gap in gaps), *[0.5] * components, progress], dtype=np.float32)
+
+
+@pytest.mark.parametrize("name", EACH)
+class TestEveryPolicy:
+    @pytest.mark.parametrize("gap", [-6.0, -0.1, 0.0, 2.0, 6.0])
+    @pytest.mark.parametrize("progress", [0.0, 0.5, 1.0])
+    def test_factors_are_actions(self, name: str, gap: float, progress: float) -> None:
+        factors = EACH[name](0).factors(observation([gap] * FACTORS, progress))
+        assert factors.shape == (FACTORS,)
+        assert factors.dtype == np.float32
+        assert factors.min() >= 0.5
+        assert factors.max() <= 2.0
+
+    def test_the_same_seed_gives_the_same_factors(self, name: str) -> None:
+        first, second = EACH[name](3), EACH[name](3)
+        for gap in np.linspace(-6, 6, 9):
+            seen = observation([gap, -gap, 0.0, 1.0])
+            np.testing.assert_array_equal(first.factors(seen), second.factors(seen))
+
+    def test_an_observation_is_only_looked_at(self, name: str) -> None:
+        seen = observation([1.0, -1.0, 3.0, 0.0])
+        seen.setflags(write=False)
+        EACH[name](0).factors(seen)
+
+    def test_factors_do_not_share_memory(self, name: str) -> None:
+        policy, seen = EACH[name](0), observation([6.0] * FACTORS)
+        policy.factors(seen)[:] = 77.0
+        assert policy.factors(seen).max() <= 2.0
+
+    def test_it_composes_a_table(self, name: str, shop_env: SyntheticDataEnvironment) -> None:
+        composition = compose(shop_env, EACH[name](0), Goal(shop_env.real), seed=0)
+        assert len(set(composition.chosen)) == 120
+        assert 0.5 < composition.similarity <= 1.0
+        shares = shop_env.cells.shares(shop_env.pool[composition.chosen])
+        np.testing.assert_array_equal(composition.shares, shares)
+        assert composition.similarity == pytest.approx(shop_env.similarity.total(composition.components))
+
+
+def test_levels_are_geometric_and_the_middle_one_is_neutral() -> None:
+    assert (LEVELS[0], LEVELS[NEUTRAL], LEVELS[-1]) == (0.5, 1.0, 2.0)
+    np.testing.assert_allclose(np.diff(np.log(LEVELS)), np.log(4) / 6)
+    assert GAP_EDGES.tolist() == (-GAP_EDGES[::-1]).tolist()
+
+
+def test_the_plain_rule_presses_in_proportion_to_the_gap() -> None:
+    factors = ProportionalPolicy(FACTORS).factors(observation([0.0, 1.0, -1.0, 6.0]))
+    np.testing.assert_allclose(factors, [1.0, np.exp(0.5), np.exp(-0.5), 2.0], rtol=1e-6)
+
+
+def test_the_random_policy_draws_all_levels() -> None:
+    policy = RandomPolicy(FACTORS, np.random.default_rng(0))
+    drawn = np.array([policy.factors(observation([0.0] * FACTORS)) for _ in range(300)])
+    levels, counts = np.unique(drawn, return_counts=True)
+    np.testing.assert_allclose(levels, LEVELS, rtol=1e-6)
+    assert counts.min() > 0.7 * 1200 / 7
+
+
+def test_states_by_hand() -> None:
+    policy = QPolicy.blank(NAMES)
+    gap, progress = policy.states(observation([0.0, -6.0, 0.6, 3.1], progress=0.0))
+    assert (gap.tolist(), progress) == ([3, 0, 4, 6], 0)
+    buckets = [policy.states(observation([0.0] * FACTORS, share))[1] for share in (0.24, 0.25, 0.74, 0.75, 1.0)]
+    assert buckets == [0, 1, 2, 3, 3]
+
+
+@given(st.lists(st.floats(-6, 6), min_size=FACTORS, max_size=FACTORS), st.floats(0, 1))
+def test_each_observation_is_in_one_state(gaps: list[float], progress: float) -> None:
+    policy = QPolicy.blank(NAMES)
+    gap, bucket = policy.states(observation(gaps, progress))
+    assert gap.min() >= 0
+    assert gap.max() < policy.tables.shape[1]
+    assert 0 <= bucket < policy.tables.shape[2]
+
+
+def test_what_was_never_visited_is_neutral() -> None:
+    policy = QPolicy.blank(NAMES)
+    policy.tables[:] = np.random.default_rng(0).normal(size=policy.tables.shape)
+    assert (policy.best_levels() == NEUTRAL).all()
+    assert policy.factors(observation([6.0, -6.0, 0.0, 1.0])).tolist() == [1.0] * FACTORS
+
+
+def test_only_levels_that_were_tried_compete() -> None:
+    policy = QPolicy.blank(NAMES)
+    policy.tables[0, 3, 0] = [0, 0, 0, 1, 5, 0, 9]
+    policy.visits[0, 3, 0] = [0, 0, 0, 3, 1, 0, 0]
+    assert policy.greedy(np.array([3, 3, 3, 3]), 0).tolist() == [4, NEUTRAL, NEUTRAL, NEUTRAL]
+
+
+@pytest.mark.parametrize(
+    ("values", "level"),
+    [([1, 1, 1, 1, 1, 1, 1], NEUTRAL), ([2, 0, 0, 0, 0, 2, 0], 5), ([0, 0, 2, 0, 2, 0, 0], 2)],
+)
+def test_a_tie_goes_to_the_level_nearest_to_neutral(values: list[float], level: int) -> None:
+    policy = QPolicy.blank(NAMES)
+    policy.tables[0, 3, 0] = values
+    policy.visits[0, 3, 0] = 1
+    assert policy.greedy(np.array([3, 3, 3, 3]), 0)[0] == level
+
+
+def test_best_levels_are_those_that_are_used() -> None:
+    policy = taught()
+    best = policy.best_levels()
+    for gap in range(best.shape[1]):
+        for progress in range(best.shape[2]):
+            np.testing.assert_array_equal(policy.greedy(np.full(FACTORS, gap), progress), best[:, gap, progress])
+
+
+def test_noise_is_gaussian_on_the_log_factors() -> None:
+    policy = NoisyPolicy(NeutralPolicy(FACTORS), 0.1, np.random.default_rng(0))
+    logs = np.log([policy.factors(observation([0.0] * FACTORS)) for _ in range(2000)])
+    assert abs(logs.mean()) < 0.01
+    assert logs.std() == pytest.approx(0.1, rel=0.05)
+
+
+def test_without_deviation_there_is_no_noise() -> None:
+    seen = observation([1.0, -2.0, 3.0, 0.0], 0.4)
+    policy = NoisyPolicy(taught(), 0.0, np.random.default_rng(0))
+    np.testing.assert_array_equal(policy.factors(seen), taught().factors(seen))
+
+
+def test_a_learned_policy_depends_on_what_it_observes(shop_synth: AgentSynth) -> None:
+    policy = shop_synth.policy_
+    low, high = (policy.factors(observation([gap] * FACTORS, 0.5)) for gap in (-2.0, 2.0))
+    assert not np.array_equal(low, high)
+    assert policy.visits.sum() > 0

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from agentsynth.agent.policies import LEVELS, NEUTRAL
+from agentsynth.agent.qlearning import QLearningAgent
+from agentsynth.config import AgentConfig
+from agentsynth.env.environment import GAP_RANGE
+
+NAMES = ("price_factor", "quantity_factor")
+
+
+def agent(seed: int = 0, **config: Any) -> QLearningAgent:
+    """Return an agent of two factors whose columns are the components 2 and 0."""
+    return QLearningAgent(NAMES, np.array([2, 0]), AgentConfig(**config), np.random.default_rng(seed))
+
+
+def seen(first: float, second: float, progress: float = 0.0) -> NDArray[np.float32]:
+    """Return an observation of two gaps in noise units and three components."""
+    return np.array([first / GAP_RANGE, second / GAP_RANGE, 0.5, 0.5, 0.5, progress], dtype=np.float32)
+
+
+def test_one_update_by_hand() -> None:
+    learner = agent(learning_rate=0.1, discount=0.5)
+    tables = learner.policy.tables
+    tables[0, 3, 0, 4] = 1.0  # the first factor's value now
+    tables[0, 5, 1] = [0, 0, 3, 0, 0, 4, 0]  # and where it gets to
+    errors = learner.update(seen(0, 0), np.array([4, 2]), np.array([2.0, -1.0]), seen(2, -4, 0.3), done=False)
+    # 2 + 0.5 * 4 - 1 and -1 + 0.5 * 0 - 0.
+    assert errors.tolist() == [3.0, -1.0]
+    assert tables[0, 3, 0, 4] == pytest.approx(1.3)
+    assert tables[1, 3, 0, 2] == pytest.approx(-0.1)
+    assert learner.policy.visits[0, 3, 0].tolist() == [0, 0, 0, 0, 1, 0, 0]
+    assert learner.policy.visits[1, 3, 0].tolist() == [0, 0, 1, 0, 0, 0, 0]
+    assert learner.policy.visits.sum() == 2
+
+
+def test_nothing_follows_the_last_step() -> None:
+    learner = agent(learning_rate=0.5, discount=0.9)
+    learner.policy.tables[:, 6, 3] = 100.0
+    errors = learner.update(seen(0, 0, 0.9), np.array([3, 3]), np.array([2.0, 4.0]), seen(6, 6, 1.0), done=True)
+    assert errors.tolist() == [2.0, 4.0]
+    assert learner.policy.tables[:, 3, 3, 3].tolist() == [1.0, 2.0]
+
+
+def test_updates_leave_all_other_values_alone() -> None:
+    learner = agent()
+    learner.update(seen(1, -1), np.array([0, 6]), np.array([1.0, 1.0]), seen(0, 0), done=False)
+    assert np.count_nonzero(learner.policy.tables) == 2
+
+
+def test_rewards_mix_a_factors_own_component_with_the_total() -> None:
+    learner = agent(own_share=0.7)
+    rewards = learner.rewards(np.array([0.01, 9.0, 0.02]), 0.03)
+    # In hundredths: 0.7 * 2 + 0.3 * 3 and 0.7 * 1 + 0.3 * 3.
+    np.testing.assert_allclose(rewards, [2.3, 1.6])
+
+
+def test_epsilon_shrinks_by_a_factor_down_to_its_end() -> None:
+    learner = agent(epsilon_start=0.8, epsilon_decay=0.5, epsilon_end=0.15)
+    found = []
+    for _ in range(4):
+        found.append(learner.epsilon)
+        learner.end_episode()
+    np.testing.assert_allclose(found, [0.8, 0.4, 0.2, 0.15])
+
+
+def test_epsilon_is_the_share_of_random_actions() -> None:
+    learner = agent(epsilon_start=0.3)
+    acts = np.array([learner.act(seen(0, 0)) for _ in range(4000)])
+    # An agent that has learned nothing is neutral where it does not explore, and at one exploring action in seven.
+    assert (acts == NEUTRAL).mean() == pytest.approx(0.7 + 0.3 / 7, abs=0.02)
+    others = np.bincount(acts.ravel(), minlength=7)[[0, 1, 2, 4, 5, 6]] / acts.size
+    np.testing.assert_allclose(others, 0.3 / 7, atol=0.015)
+    # Each factor explores by itself.
+    away = acts != NEUTRAL
+    assert np.corrcoef(away.T)[0, 1] == pytest.approx(0.0, abs=0.05)
+
+
+def test_actions_are_the_levels_factors() -> None:
+    learner = agent()
+    np.testing.assert_allclose(learner.to_action(np.array([0, 3])), [0.5, 1.0])
+    assert learner.to_action(np.array([1, 2])).dtype == np.float32
+
+
+def test_it_finds_the_best_arm_of_a_bandit() -> None:
+    learner = agent(epsilon_start=1.0, learning_rate=0.2, discount=0.0)
+    rng = np.random.default_rng(1)
+    for _ in range(600):
+        levels = learner.act(seen(0, 0))
+        rewards = np.array([-abs(levels[0] - 5.0), -abs(levels[1] - 1.0)]) + rng.normal(0, 0.3, 2)
+        learner.update(seen(0, 0), levels, rewards, seen(0, 0), done=True)
+    learner.epsilon = 0.0
+    assert learner.act(seen(0, 0)).tolist() == [5, 1]
+    # Values approach the mean rewards.
+    expected = -np.abs(np.arange(7) - 5.0)
+    np.testing.assert_allclose(learner.policy.tables[0, 3, 0], expected, atol=0.4)
+
+
+def test_it_learns_to_press_towards_the_goal() -> None:
+    """A number drifts by the log-factor and shall be brought to 0: pressure has to go against the gap's sign."""
+    learner = agent(epsilon_start=1.0, epsilon_decay=0.97, discount=0.5)
+    rng = np.random.default_rng(0)
+    for _ in range(150):
+        gaps = rng.uniform(-5, 5, 2)
+        for step in range(10):
+            before = seen(*gaps, step / 10)
+            levels = learner.act(before)
+            after = np.clip(gaps - 2 * np.log(LEVELS[levels]), -6, 6)
+            learner.update(before, levels, np.abs(gaps) - np.abs(after), seen(*after, (step + 1) / 10), step == 9)
+            gaps = after
+        learner.end_episode()
+    best = LEVELS[learner.policy.best_levels()]
+    assert (best[:, :2].mean(axis=1) < 0.8).all()
+    assert (best[:, 5:].mean(axis=1) > 1.25).all()
+
+
+def test_the_same_generator_explores_alike() -> None:
+    first, second, other = agent(1, epsilon_start=1.0), agent(1, epsilon_start=1.0), agent(2, epsilon_start=1.0)
+    acts = [np.array([learner.act(seen(0, 0)) for _ in range(20)]) for learner in (first, second, other)]
+    np.testing.assert_array_equal(acts[0], acts[1])
+    assert not np.array_equal(acts[0], acts[2])

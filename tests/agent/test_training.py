@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agentsynth.agent.composing import compose
+from agentsynth.agent.history import TrainingHistory
+from agentsynth.agent.policies import LEVELS, NeutralPolicy, QPolicy
+from agentsynth.agent.training import CHECKS, Exam, best_action, examine, train
+from agentsynth.config import AgentConfig
+from agentsynth.env.environment import SyntheticDataEnvironment
+from agentsynth.env.goals import Goal
+from agentsynth.seeding import child_seed
+
+EPISODES = 9
+
+
+@pytest.fixture
+def trained(shop_env: SyntheticDataEnvironment) -> tuple[QPolicy, TrainingHistory]:
+    goal = Goal(shop_env.real)
+    assert shop_env.goals is not None
+    pushed = shop_env.goals.pushed(np.array([1.0, 0, 0, 0]))
+    config = AgentConfig(episodes=EPISODES, epsilon_decay=0.5, epsilon_end=0.1)
+    return train(shop_env, config, [goal, pushed], [Exam(goal, goal.shares), Exam(pushed, pushed.shares)], seed=3)
+
+
+def test_the_history_has_a_value_an_episode(trained: tuple[QPolicy, TrainingHistory]) -> None:
+    history = trained[1]
+    assert len(history) == EPISODES
+    np.testing.assert_allclose(history.epsilon, [1, 0.5, 0.25, 0.125, *[0.1] * 5])
+    np.testing.assert_allclose(history.returns, history.similarity)
+    assert history.similarity.min() > 0.5
+    assert history.similarity.max() <= 1
+
+
+def test_components_are_those_of_the_episode_not_of_the_check_after_it(
+    trained: tuple[QPolicy, TrainingHistory], shop_env: SyntheticDataEnvironment
+) -> None:
+    history = trained[1]
+    assert list(history.components) == shop_env.similarity.names
+    components = np.array(list(history.components.values()))
+    np.testing.assert_allclose(shop_env.similarity.weights @ components, history.similarity)
+
+
+def test_checks_are_few_and_the_last_is_at_the_end(trained: tuple[QPolicy, TrainingHistory]) -> None:
+    known = np.flatnonzero(~np.isnan(trained[1].held_out))
+    assert len(known) == CHECKS
+    assert known[-1] == EPISODES - 1
+
+
+def test_the_policy_of_the_best_check_is_kept(
+    trained: tuple[QPolicy, TrainingHistory], shop_env: SyntheticDataEnvironment
+) -> None:
+    policy, history = trained
+    assert history.held_out[history.best_episode] == np.nanmax(history.held_out)
+    # One update a step and factor, up to the episode whose policy was kept.
+    assert policy.visits.sum() == (history.best_episode + 1) * 24 * len(shop_env.factors.names)
+
+
+def test_the_checks_play_the_kept_policy(
+    trained: tuple[QPolicy, TrainingHistory], shop_env: SyntheticDataEnvironment
+) -> None:
+    policy, history = trained
+    assert shop_env.goals is not None
+    goals = [Goal(shop_env.real), shop_env.goals.pushed(np.array([1.0, 0, 0, 0]))]
+    score = examine(shop_env, policy, [Exam(goal, goal.shares) for goal in goals], child_seed(3, "exams"))
+    assert score == pytest.approx(history.held_out[history.best_episode])
+
+
+def test_an_exam_compares_with_the_held_out_rows(shop_env: SyntheticDataEnvironment) -> None:
+    goal = Goal(shop_env.real)
+    policy = NeutralPolicy(4)
+    seed = child_seed(0, "exam.0")
+    composed = compose(shop_env, policy, goal, seed)
+    assert examine(shop_env, policy, [Exam(goal, goal.shares)], 0) == pytest.approx(composed.similarity)
+    assert examine(shop_env, policy, [Exam(goal, composed.shares)], 0) == pytest.approx(1.0)
+
+
+def test_the_same_seed_trains_the_same_policy(shop_env: SyntheticDataEnvironment) -> None:
+    goal = Goal(shop_env.real)
+    runs = [train(shop_env, AgentConfig(episodes=3), [goal], [Exam(goal, goal.shares)], seed) for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(runs[0][0].tables, runs[1][0].tables)
+    np.testing.assert_array_equal(runs[0][1].returns, runs[1][1].returns)
+    assert not np.array_equal(runs[0][0].tables, runs[2][0].tables)
+
+
+def test_progress_counts_episodes(shop_env: SyntheticDataEnvironment) -> None:
+    goal = Goal(shop_env.real)
+    calls: list[int] = []
+    train(shop_env, AgentConfig(episodes=2), [goal], [Exam(goal, goal.shares)], 0, lambda: calls.append(1))
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("episodes", [1, 2, 6, 7])
+def test_even_the_shortest_training_is_checked(shop_env: SyntheticDataEnvironment, episodes: int) -> None:
+    goal = Goal(shop_env.real)
+    _, history = train(shop_env, AgentConfig(episodes=episodes), [goal], [Exam(goal, goal.shares)], 0)
+    assert not np.isnan(history.held_out[-1])
+
+
+def test_the_best_action_weighs_values_by_visits() -> None:
+    policy = QPolicy.blank(("a_factor", "b_factor"))
+    # Often in the middle state, where level 5 is best; level 0 is best in a state hardly ever seen.
+    policy.tables[0, 3, 0], policy.visits[0, 3, 0] = [0, 0, 0, 1, 2, 4, 3], 10
+    policy.tables[0, 0, 0], policy.visits[0, 0, 0] = [5, 0, 0, 0, 0, 0, 0], 1
+    policy.tables[1, 3, 0, 2], policy.visits[1, 3, 0, 2] = -7.0, 4
+    assert best_action(policy) == {"a_factor": float(LEVELS[5]), "b_factor": float(LEVELS[2])}
+
+
+def test_the_best_action_of_a_policy_that_learned_nothing_is_a_level() -> None:
+    assert best_action(QPolicy.blank(("a_factor",))) == {"a_factor": 1.0}
+    assert best_action(QPolicy.blank(())) == {}

@@ -1,0 +1,168 @@
+"""The command line, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from agentsynth.data.reading import read_table
+from agentsynth.data.shop import simulate_shop
+from agentsynth.metrics.report import Report
+from agentsynth.synth import AgentSynth
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+COMMANDS = ["simulate", "fit", "generate", "evaluate", "tune"]
+
+
+def test_help_names_every_command_and_version_is_the_installed_one(cli: Cli, tmp_path: Path) -> None:
+    said = cli("--help", cwd=tmp_path).stdout
+    assert all(f"  {command} " in said for command in COMMANDS)
+    assert cli("--version", cwd=tmp_path).stdout == f"agentsynth {version('agentsynth')}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["tune", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    code = f"""
+import sys
+sys.argv = ["agentsynth", *{arguments}]
+from agentsynth.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+print("heavy:", *{{"numpy", "pandas", "sklearn", "mlflow", "optuna", "gymnasium"}} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "heavy:"
+
+
+def test_simulate_writes_the_shop(cli: Cli, tmp_path: Path) -> None:
+    done = cli("simulate", "--rows", 40, "--out", "new/shop.parquet", "--seed", 7, cwd=tmp_path)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "new" / "shop.parquet"), simulate_shop(40, 7))
+    assert (done.stdout, done.stderr) == ("40 rows to new/shop.parquet\n", "")
+
+
+def test_fit_shows_the_schema_and_saves_a_model(cli: Cli, folder: Path) -> None:
+    done = cli("fit", "shop.csv", "--out", "again.zip", "--params", "params.yaml", "--seed", 0, cwd=folder)
+    schema, said = done.stdout.split("model saved to ")
+    assert "= price x quantity" in schema
+    assert said == "again.zip\n"
+    assert done.stderr == ""
+    zipped, plain = AgentSynth.load(folder / "again.zip"), AgentSynth.load(folder / "model")
+    pd.testing.assert_frame_equal(zipped.generate(20), plain.generate(20))
+
+
+def test_generate_gives_the_rows_asked_for_in_both_forms(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    for ending in ("csv", "parquet"):
+        cli("generate", folder / "model", "--rows", 25, "--out", f"t.{ending}", "--seed", 4, cwd=tmp_path)
+    csv, parquet = (read_table(tmp_path / f"t.{ending}") for ending in ("csv", "parquet"))
+    assert list(csv.columns) == list(read_table(folder / "shop.csv").columns)
+    pd.testing.assert_frame_equal(csv, parquet)
+    pd.testing.assert_frame_equal(csv, AgentSynth.load(folder / "model").generate(25, seed=4))
+
+
+def test_generate_steers_to_a_named_scenario_and_tells_its_targets(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    cli("generate", folder / "model", "--rows", 25, "--out", "t.csv", "--scenario", "premium", cwd=tmp_path)
+    assert set(read_table(tmp_path / "t.csv")["user_type"]) == {"premium"}
+    done = cli("generate", folder / "model", "--rows", 60, "--out", "t.csv", "--scenario", "dearer", cwd=tmp_path)
+    assert "price mean: wanted" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("s.yaml", "where: user_type = premium\n"), ("s.json", '{"where": ["user_type = premium"]}')],
+)
+def test_generate_reads_a_scenario_from_a_file(cli: Cli, folder: Path, tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    cli("generate", folder / "model", "--rows", 25, "--out", "t.csv", "--scenario", name, cwd=tmp_path)
+    assert set(read_table(tmp_path / "t.csv")["user_type"]) == {"premium"}
+
+
+def test_evaluate_prints_and_saves_the_report(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    cli("simulate", "--rows", 120, "--out", "unseen.csv", "--seed", 9, cwd=tmp_path)
+    cli("generate", folder / "model", "--rows", 100, "--out", "made.csv", cwd=tmp_path)
+    train = folder / "shop.csv"
+    done = cli("evaluate", "unseen.csv", "made.csv", "--train", train, "--out", "r.json", cwd=tmp_path)
+    report = Report.load(tmp_path / "r.json")
+    assert done.stdout == report.to_text() + "\n"
+    assert report.rows == {"train": 300, "test": 120, "synthetic": 100}
+    assert report.scores["exact_copies"].value is not None
+    quiet = cli("evaluate", "unseen.csv", "made.csv", "--out", "r.json", "--quiet", cwd=tmp_path)
+    assert quiet.stdout == ""
+    assert Report.load(tmp_path / "r.json").scores["exact_copies"].value is None
+
+
+def test_quiet_says_nothing(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    done = cli("generate", folder / "model", "--rows", 5, "--out", "t.csv", "--quiet", cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "missing.csv", "--out", "m"], "no file missing.csv"),
+        (["fit", "ragged.csv", "--out", "m"], "ragged.csv, line 3: 1 fields, but the header has 2"),
+        (["fit", "short.csv", "--out", "m"], "rows"),
+        (["fit", "{shop}", "--out", "m", "--params", "wrong.yaml"], "agent.speed"),
+        (["fit", "{shop}", "--out", "m", "--params", "none.yaml"], "cannot read none.yaml"),
+        (["generate", "nowhere", "--rows", "3", "--out", "o.csv"], "nowhere"),
+        (["generate", "{model}", "--rows", "3", "--out", "o.txt"], "o.txt ends in '.txt'"),
+        (["generate", "{model}", "--rows", "0", "--out", "o.csv"], "--rows"),
+        (["generate", "{model}", "--rows", "3", "--out", "o.csv", "--scenario", "x"], "no scenario 'x'"),
+        (["generate", "{model}", "--rows", "3", "--out", "o.csv", "--scenario", "x.yaml"], "x.yaml"),
+        (["generate", "{model}", "--rows", "3"], "--out"),
+        (["evaluate", "{shop}", "ragged.csv", "--out", "r.json"], "ragged.csv"),
+        (["evaluate", "{shop}", "short.csv", "--out", "r.json"], "column"),
+        (["evaluate", "{shop}", "{shop}", "--target", "colour", "--out", "r.json"], "colour"),
+        (["simulate", "--rows", "3", "--out", "o.xlsx"], "o.xlsx"),
+        (["simulate", "--rows", "3", "--out", "ragged.csv/o.csv"], "ragged.csv"),
+        (["tune"], "dvc repro prepare"),
+    ],
+)
+def test_what_cannot_be_used_is_one_message_code_2_and_nothing_written(
+    cli: Cli, folder: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / "ragged.csv").write_text("a,b\n1,2\n3\n")
+    (tmp_path / "short.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "wrong.yaml").write_text("agent: {speed: 3}\n")
+    before = sorted(tmp_path.rglob("*"))
+    places = {"shop": folder / "shop.csv", "model": folder / "model"}
+    done = cli(*(argument.format(**places) for argument in arguments), cwd=tmp_path, expect=2)
+    assert message in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_progress_bar_is_for_terminals_and_not_for_the_quiet(folder: Path, tmp_path: Path) -> None:
+    def shown(*more: str) -> str:
+        master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (24, 80))
+        agentsynth = str(Path(sys.executable).parent / "agentsynth")
+        command = [agentsynth, "generate", str(folder / "model"), "--rows", "50", "--out", "t.csv", *more]
+        subprocess.run(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=slave, check=True)
+        os.set_blocking(master, False)
+        try:
+            return os.read(master, 100_000).decode()
+        except BlockingIOError:
+            return ""
+        finally:
+            os.close(master)
+            os.close(slave)
+
+    assert "rows" in shown()
+    assert shown("--quiet") == ""
+
+
+def test_model_holds_no_training_rows(folder: Path) -> None:
+    manifest = json.loads((folder / "model" / "manifest.json").read_text())
+    stamps = set(read_table(folder / "shop.csv")["timestamp"].astype(str))
+    assert not [stamp for stamp in stamps if stamp in json.dumps(manifest)]
