@@ -32,7 +32,6 @@ from scoring import SCORES, Judge, random_halves
 from tables import TABLES, load
 
 from agentsynth import AgentSynth
-from agentsynth.config import Config
 from agentsynth.generation import POLICIES
 from agentsynth.metrics.baselines import sample
 from agentsynth.seeding import child_seed
@@ -44,16 +43,16 @@ ROWS_JUDGED, MOST_DRAWS = 3000, 5
 
 
 def run(
-    frame: pd.DataFrame, name: str, seed: int, policies: Sequence[str], config: Config | None = None
+    frame: pd.DataFrame, name: str, seed: int, policies: Sequence[str], most_draws: int = MOST_DRAWS
 ) -> Iterator[Record]:
     """Fit once on a random half of `frame`; yield a record for each generated table and one for the ceiling."""
     train, test = random_halves(frame, seed)
     began = time.process_time()
-    synth = AgentSynth(config, seed=seed).fit(train)
+    synth = AgentSynth(seed=seed).fit(train)
     size = {"table": name, "rows": len(frame), "columns": len(synth.schema_.compared), "seed": seed}
     known = {**size, "fit_seconds": time.process_time() - began}
     judge = Judge.of(train, test, synth.schema_, seed)
-    for policy, draw in product(policies, range(draws(len(train)))):
+    for policy, draw in product(policies, range(min(draws(len(train)), most_draws))):
         began = time.process_time()
         made = synth.generate(len(train), seed=child_seed(seed, f"benchmark.{draw}"), policy=policy)
         seconds = time.process_time() - began
@@ -131,6 +130,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES), metavar="NAME", help="which")
     options.add_argument("--policies", nargs="+", choices=POLICIES, default=DEFAULT_POLICIES, metavar="NAME")
     options.add_argument("--seeds", type=positive, default=5, help="seeds 0, 1, ...: split, fit and generation")
+    options.add_argument("--draws", type=positive, default=MOST_DRAWS, help="most tables generated from one fit")
     options.add_argument("--max-rows", type=positive, help="of a longer table, a random sample of so many rows")
     options.add_argument("--read", nargs="+", type=Path, help="print results that --out wrote (.csv), and run nothing")
     given = options.parse_args(argv)
@@ -143,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         frame = load(name)
         frame = sample(frame, given.max_rows or len(frame), 0, "benchmark")
         for seed in range(given.seeds):
-            found += run(frame, name, seed, policies)
+            found += run(frame, name, seed, policies, given.draws)
         save(pd.DataFrame(found), given.out)
     report(pd.DataFrame(found))
 

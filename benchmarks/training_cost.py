@@ -3,8 +3,9 @@
 All in one run, in CPU seconds, medians over repeats, which take turns, so that a busy machine slows all alike:
 
 - ours: the default training on the shop: 30 episodes of 100 steps, each step 5 of 500 rows chosen among 40 candidates,
-  which are proposed out of 160 rows of the pool. `episodes` are the steps with the agent's updates alone, `training`
-  adds the pool, the goals and the held-out checks (more episodes than the training itself); `fit` adds schema, trees, cells and critic.
+  which are proposed out of 160 rows of the pool. `episodes` are these 3,000 steps with the agent's updates alone;
+  `training` adds the pool, the goals and the held-out checks, which compose more tables than the episodes do; `fit`
+  adds schema, trees, cells and critic.
 - the row-by-row loop (`row_loop.py`, see there what it does), timed for fewer steps and scaled: with the 200 rows a
   step of the toy version's own table; with 2,000, as it would have it on this table (a step builds as many rows as the
   real table has); with 500, the size of the table that we compose; with 40, our candidates; and with 5, our batch (then

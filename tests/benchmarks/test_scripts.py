@@ -16,11 +16,23 @@ pytestmark = pytest.mark.slow
 
 def test_real_tables_compares_the_policies_and_can_print_its_results_again(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "results.csv"
-    arguments = ["--tables", "CPS1985", "--max-rows", 120, "--seeds", 1, "--policies", "raking", "--out", out]
+    arguments = [
+        "--tables",
+        "CPS1985",
+        "--max-rows",
+        120,
+        "--seeds",
+        1,
+        "--policies",
+        "raking",
+        "--draws",
+        1,
+        "--out",
+        out,
+    ]
     printed = run("real_tables.py", *arguments)
     results = pd.read_csv(out)
-    # Tables of 60 rows: five from each policy, and the training rows themselves.
-    assert results["policy"].value_counts().to_dict() == {"free": 5, "raking": 5, "q_learning": 5, "real": 1}
+    assert list(results["policy"]) == ["free", "raking", "q_learning", "real"]
     scores = results[["similarity", "shape", "pairs", "detection", "exact_copies", "nearer_to_training"]]
     assert ((scores >= 0) & (scores <= 1)).to_numpy().all()
     np.testing.assert_allclose(results["similarity"], (results["shape"] + results["pairs"]) / 2)

@@ -102,18 +102,18 @@ class QPolicy:
     def greedy(self, gap: NDArray[np.intp], progress: int) -> NDArray[np.intp]:
         """Return the greedy level (factors,) in the given state."""
         rows = np.arange(len(gap))
-        return _greedy(self.tables[rows, gap, progress], self.visits[rows, gap, progress])
+        return greedy_levels(self.tables[rows, gap, progress], self.visits[rows, gap, progress])
 
     def best_levels(self) -> NDArray[np.intp]:
         """Return the greedy level (factors, gap buckets, progress buckets) of every state."""
-        return _greedy(self.tables, self.visits)
+        return greedy_levels(self.tables, self.visits)
 
     def factors(self, observation: Observation) -> Action:
         """Return the greedy factors."""
         return self.levels[self.greedy(*self.states(observation))].astype(np.float32)
 
 
-def _greedy(values: NDArray[np.float64], visits: NDArray[np.int64]) -> NDArray[np.intp]:
+def greedy_levels(values: NDArray[np.float64], visits: NDArray[np.int64]) -> NDArray[np.intp]:
     """Return the best level along the last axis.
 
     Only levels that were tried compete; a tie goes to the level nearest to neutral, and so does a state that was never

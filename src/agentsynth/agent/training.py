@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agentsynth.agent.composing import compose
 from agentsynth.agent.history import TrainingHistory
-from agentsynth.agent.policies import NeutralPolicy, Policy, QPolicy, RandomPolicy
+from agentsynth.agent.policies import NeutralPolicy, Policy, QPolicy, RandomPolicy, greedy_levels
 from agentsynth.agent.qlearning import QLearningAgent
 from agentsynth.config import AgentConfig
 from agentsynth.env.environment import SyntheticDataEnvironment
@@ -60,8 +60,10 @@ def train(
     best, best_score = agent.policy, -np.inf
     for episode in range(config.episodes):
         total = play(env, agent, goals[episode % len(goals)], child_seed(seed, f"episode.{episode}"))
+        # The check composes in the same environment: what the episode reached is noted first.
+        components = env.components
         score = examine(env, agent.policy, held_out, exam_seed) if episode in checks else np.nan
-        record.add(total, agent.epsilon, env, score)
+        record.add(total, agent.epsilon, env.similarity.total(components), score, components)
         if score > best_score:
             best_score, record.best_episode = score, episode
             best = replace(agent.policy, tables=agent.policy.tables.copy(), visits=agent.policy.visits.copy())
@@ -92,7 +94,7 @@ def best_action(policy: QPolicy) -> dict[str, float]:
     known = policy.visits > 0
     weight = (state_visits * known).sum(axis=(1, 2))
     worth = (policy.tables * state_visits * known).sum(axis=(1, 2)) / np.maximum(weight, 1)
-    best = np.where(weight > 0, worth, -np.inf).argmax(axis=-1)
+    best = greedy_levels(worth, weight)
     return {name: float(policy.levels[level]) for name, level in zip(policy.factor_names, best, strict=True)}
 
 
@@ -104,10 +106,11 @@ class _Record:
         self.components: list[NDArray[np.float64]] = []
         self.best_episode = 0
 
-    def add(self, returns: float, epsilon: float, env: SyntheticDataEnvironment, held_out: float) -> None:
-        similarity = env.similarity.total(env.components)
+    def add(
+        self, returns: float, epsilon: float, similarity: float, held_out: float, components: NDArray[np.float64]
+    ) -> None:
         self.rows.append((returns, epsilon, similarity, held_out))
-        self.components.append(env.components)
+        self.components.append(components)
 
     def history(
         self, env: SyntheticDataEnvironment, action: dict[str, float], rivals: dict[str, float], goals: int

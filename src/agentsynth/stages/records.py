@@ -53,6 +53,7 @@ def train_record(params: Params, synth: AgentSynth) -> StageRecord:
         curves |= {"held_out": history.held_out, **components}
         run.curves({f"train/{name}": values for name, values in curves.items()})
         run.metrics({f"best_action/{factor}": value for factor, value in history.best_action.items()})
+        run.metrics({f"rival/{policy}": value for policy, value in history.rivals.items()})
         run.metrics({"best_episode": history.best_episode})
         run.files([paths.TRAINING_PROGRESS, paths.LEARNED_RESPONSE, paths.Q_TABLES], "figures")
         run.files([paths.SCHEMA, paths.HISTORY])
