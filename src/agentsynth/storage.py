@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -32,10 +33,11 @@ from agentsynth.model import Generator, Model
 
 FORMAT = 1
 MANIFEST, ARRAYS = "manifest.json", "arrays.npz"
+DIGEST = "manifest.sha256"
 FOREST_FIELDS = ("roots", "feature", "threshold", "left", "right")
 LEAF_FIELDS = ("start", "size", "codes")
 POLICY_FIELDS = ("tables", "visits", "levels", "gap_edges")
-ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError)
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError)
 """What reading a damaged zip raises: a wrong checksum, broken data or headers, an unknown method, a password."""
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -69,8 +71,10 @@ def load_model(path: Path) -> tuple[Model, Config, int]:
         _check_format(manifest, path)
         with np.load(io.BytesIO(contents[ARRAYS]), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
+        if not np.array_equal(arrays[DIGEST], _digest(contents[MANIFEST])):
+            raise ValueError(f"{MANIFEST} was changed, or {ARRAYS} belongs to another model")
         return _unpack(manifest, arrays)
-    except (LookupError, ValueError, TypeError, EOFError, *ZIP_ERRORS, AgentSynthError) as error:
+    except (LookupError, ValueError, TypeError, *ZIP_ERRORS, AgentSynthError) as error:
         if isinstance(error, ModelFormatError):
             raise
         raise ModelFormatError(
@@ -115,10 +119,15 @@ def _pack(model: Model, config: Config, seed: int) -> dict[str, bytes]:
         arrays |= {f"trees.{index}.{name}": getattr(fitted, name) for name in LEAF_FIELDS}
     if cells.critic is not None:
         arrays |= {f"critic.{name}": getattr(cells.critic, name) for name in FOREST_FIELDS}
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False).encode()
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
-    return {MANIFEST: text.encode(), ARRAYS: buffer.getvalue()}
+    np.savez_compressed(buffer, allow_pickle=False, **arrays, **{DIGEST: _digest(text)})
+    return {MANIFEST: text, ARRAYS: buffer.getvalue()}
+
+
+def _digest(manifest: bytes) -> NDArray[np.uint8]:
+    """Return the SHA-256 digest (32,) by which the arrays know the manifest they belong to."""
+    return np.frombuffer(hashlib.sha256(manifest).digest(), dtype=np.uint8)
 
 
 def _unpack(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, int]:
@@ -139,7 +148,27 @@ def _unpack(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, in
     )
     policy = QPolicy(tuple(manifest["factors"]), *(arrays[f"policy.{name}"] for name in POLICY_FIELDS))
     history = TrainingHistory.from_json(manifest["history"])
-    return Model(Generator(schema, trees, cells, arrays["real"]), policy, history), config, int(manifest["seed"])
+    model = Model(Generator(schema, trees, cells, arrays["real"]), policy, history)
+    _check_fit(model)
+    return model, config, int(manifest["seed"])
+
+
+def _check_fit(model: Model) -> None:
+    """Raise ValueError where the parts of a model do not fit each other: some are missing, or of another model."""
+    trees, policy = model.generator.trees, model.policy
+    parts = trees.codec.parts
+    states = (len(policy.factor_names), len(policy.gap_edges) + 1, policy.tables.shape[2], len(policy.levels))
+    fits = {
+        "schema and parts": {part.column for part in parts} == {c.name for c in model.generator.schema.modelled},
+        "values and counts": all(len(part.values) == len(part.counts) for part in parts),
+        "parts and order": sorted(trees.order) == list(range(len(parts))),
+        "trees and leaves": all(len(m.forest.feature) == len(m.start) == len(m.size) for m in trees.models),
+        "cells and shares": len(model.generator.real) == model.generator.cells.sizes.sum(),
+        "factors and values": policy.tables.shape == policy.visits.shape == states,
+    }
+    apart = [name for name, fit in fits.items() if not fit]
+    if apart:
+        raise ValueError(f"{'; '.join(apart)} do not fit each other")
 
 
 def _part_to_json(part: Part) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -12,27 +11,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run as MlflowRun
+
+from agentsynth.tracking.store import connect
 
 pytestmark = pytest.mark.slow
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-RUNS = """
-import json
-from agentsynth.tracking.store import connect
-client, experiment = connect()
-runs = client.search_runs([experiment], order_by=["attributes.start_time ASC"])
-print(json.dumps([{"name": r.info.run_name, "status": r.info.status, "params": r.data.params, "metrics": r.data.metrics,
-    "tags": r.data.tags, "figures": [a.path for a in client.list_artifacts(r.info.run_id, "figures")],
-    "files": [a.path for a in client.list_artifacts(r.info.run_id)],
-    "datasets": [d.dataset.name for d in r.inputs.dataset_inputs]} for r in runs]))
-"""
 
 
-def runs_in(run: Run, folder: Path) -> list[dict[str, Any]]:
-    done = run(folder, sys.executable, "-c", RUNS)
-    assert done.stderr == ""
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
+def runs_in(folder: Path) -> list[dict[str, Any]]:
+    """Return what the store of a project holds, the oldest run first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        client, experiment = connect()
+        return [seen(client, run) for run in client.search_runs([experiment], order_by=["attributes.start_time ASC"])]
+
+
+def seen(client: MlflowClient, run: MlflowRun) -> dict[str, Any]:
+    identifier = run.info.run_id
+    assert run.inputs is not None
+    return {
+        "name": run.info.run_name,
+        "status": run.info.status,
+        "params": run.data.params,
+        "metrics": run.data.metrics,
+        "tags": run.data.tags,
+        "figures": [item.path for item in client.list_artifacts(identifier, "figures")],
+        "files": [item.path for item in client.list_artifacts(identifier)],
+        "datasets": [item.dataset.name for item in run.inputs.dataset_inputs],
+    }
 
 
 def test_first_reproduction_makes_everything(reproduced: Path) -> None:
@@ -46,8 +55,8 @@ def test_first_reproduction_makes_everything(reproduced: Path) -> None:
     assert (reproduced / "data" / "synthetic.csv").exists()
 
 
-def test_one_run_holds_the_pipeline_also_in_a_moved_folder(run: Run, project: Path) -> None:
-    (only,) = runs_in(run, project)
+def test_one_run_holds_the_pipeline_also_in_a_moved_folder(project: Path) -> None:
+    (only,) = runs_in(project)
     assert (only["name"], only["status"]) == ("shop mimic seed 0", "FINISHED")
     assert {"agent.learning_rate", "generate.rows", "evaluate.seeds"} <= set(only["params"])
     assert {"similarity", "train/return", "held_out_similarity"} <= set(only["metrics"])
@@ -61,7 +70,7 @@ def test_one_run_holds_the_pipeline_also_in_a_moved_folder(run: Run, project: Pa
 def test_second_reproduction_does_nothing_and_git_is_clean(run: Run, project: Path) -> None:
     assert "Data and pipelines are up to date" in run(project, "dvc", "repro").stdout
     assert run(project, "git", "status", "--short").stdout.strip() in ("", "?? first.log")
-    assert len(runs_in(run, project)) == 1
+    assert len(runs_in(project)) == 1
 
 
 def test_champion_loads_with_plain_mlflow_in_the_moved_folder(run: Run, project: Path) -> None:
@@ -89,7 +98,7 @@ def test_fresh_clone_runs_all_of_it_to_the_same_bytes(run: Run, reproduced: Path
     clone = tmp_path / "clone"
     run(clone, "dvc", "repro")
     assert run(clone, "git", "status", "--short").stdout == ""
-    (only,) = runs_in(run, clone)
+    (only,) = runs_in(clone)
     assert {"similarity", "train/return", "held_out_similarity"} <= set(only["metrics"])
 
 
@@ -98,7 +107,7 @@ def test_experiment_with_a_scenario_reruns_only_what_depends_on_it(run: Run, pro
     done = run(project, "dvc", "exp", "run", "-S", "generate.scenario=evening_rush")
     assert "Stage 'train' didn't change, skipping" in done.stdout
     assert "> python -m agentsynth.stages.generate" in done.stdout
-    first, second = runs_in(run, project)
+    first, second = runs_in(project)
     assert second["name"].startswith("shop evening_rush seed 0 ")
     assert second["tags"]["dvc_experiment"] in second["name"]
     assert set(second["params"]) == set(first["params"])
@@ -112,7 +121,7 @@ def test_users_table_in_a_temporary_workspace_logs_to_the_project(run: Run, proj
     run(project, "git", "add", "data/raw/mine.csv")
     run(project, "git", "commit", "-qm", "my table")
     run(project, "dvc", "exp", "run", "--temp", "-S", "data.table=data/raw/mine.csv")
-    _, second = runs_in(run, project)
+    _, second = runs_in(project)
     assert second["params"]["data.table"] == "data/raw/mine.csv"
     assert second["tags"]["table"] == "mine"
     assert "figures/data_comparison.png" in second["figures"]

@@ -89,7 +89,10 @@ def play(env: SyntheticDataEnvironment, agent: QLearningAgent, goal: Goal, seed:
 
 
 def best_action(policy: QPolicy) -> dict[str, float]:
-    """Return the level of each factor that was worth most over the states it was in (Q-values weighed by visits)."""
+    """Return the level of each factor that was worth most over the states it was in (Q-values weighed by visits).
+
+    A factor that was never moved is neutral.
+    """
     state_visits = policy.visits.sum(axis=-1, keepdims=True)
     known = policy.visits > 0
     weight = (state_visits * known).sum(axis=(1, 2))

@@ -23,7 +23,7 @@ class StageRecord:
 
 
 @contextmanager
-def recorded(records: Sequence[StageRecord], tags: Mapping[str, object] | None = None) -> Iterator[Run]:
+def recorded(records: Sequence[StageRecord]) -> Iterator[Run]:
     """Open the pipeline's run, write the last of `records` into it, and yield it; it ends with the block.
 
     The pipeline's run is the newest whose tags bear the keys of all earlier stages, and for this stage the same key or
@@ -37,7 +37,7 @@ def recorded(records: Sequence[StageRecord], tags: Mapping[str, object] | None =
     *earlier, current = records
     run_id = _find(store, earlier, current) if earlier else None
     missing = [current] if run_id else records
-    run_id = run_id or begin(store, tags or {})
+    run_id = run_id or begin(store, {})
     with mlflow.start_run(run_id=run_id):
         run = Run(store.client, run_id)
         for record in missing:

@@ -29,11 +29,6 @@ class Run:
         self.client = client
         self.id = run_id
 
-    @property
-    def tags(self) -> dict[str, str]:
-        """The run's tags."""
-        return dict(self.client.get_run(self.id).data.tags)
-
     def name(self, name: str) -> None:
         """Rename the run."""
         self.client.update_run(self.id, name=name)
