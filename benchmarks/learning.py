@@ -150,9 +150,10 @@ def goal_table(scores: pd.DataFrame) -> pd.DataFrame:
             "learned - it": with_interval(scores["learned"] - scores[policy], 4, signed=True),
             "learned is ahead in": f"{(scores['learned'] > scores[policy]).sum()} of {len(scores)} seeds",
         }
-        for policy in scores.columns
+        for policy in scores.columns.drop("learned")
     }
-    return pd.DataFrame(rows).T.rename_axis("policy")
+    learned = {"learned": {"similarity": with_interval(scores["learned"])}}
+    return pd.DataFrame(learned | rows).T.fillna("").rename_axis("policy")
 
 
 @style.styled

@@ -146,10 +146,11 @@ def choose(model: Model, config: Config, task: Task, rows: int, policy: str, see
     rng = stream(seed, f"policy.{policy}")
     if policy in ("free", "raking"):
         weights = task.weights if policy == "free" else raking_weights(model.generator, task)
-        return top(np.log(np.maximum(weights, 1e-300)) + rng.gumbel(size=len(weights)), rows)
-    sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
-    env = model.generator.environment(task.pool.cells, sized)
-    chosen = compose(env, _policy(policy, model, config, rng), task.goal, child_seed(seed, "compose")).chosen
+        chosen = top(np.log(np.maximum(weights, 1e-300)) + rng.gumbel(size=len(weights)), rows)
+    else:
+        sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
+        env = model.generator.environment(task.pool.cells, sized)
+        chosen = compose(env, _policy(policy, model, config, rng), task.goal, child_seed(seed, "compose")).chosen
     shuffled: NDArray[np.intp] = stream(seed, "order").permutation(chosen)
     return shuffled
 

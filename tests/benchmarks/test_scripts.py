@@ -51,7 +51,20 @@ def test_training_cost_prints_the_ratio_to_the_row_by_row_loop(run: Run, tmp_pat
 
 def test_policies_are_compared_on_scenarios(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "policies.csv"
-    arguments = ["--seeds", 1, "--rows", 60, "--policies", "free", "neutral", "--scenarios", "mimic", "price +20 %"]
+    arguments = [
+        "--seeds",
+        1,
+        "--draws",
+        1,
+        "--rows",
+        60,
+        "--policies",
+        "free",
+        "neutral",
+        "--scenarios",
+        "mimic",
+        "price +20 %",
+    ]
     printed = run("policies.py", *arguments, "--out", out)
     results = pd.read_csv(out)
     assert set(results["policy"]) == {"free", "neutral", "q_learning", "real"}

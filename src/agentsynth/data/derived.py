@@ -65,14 +65,16 @@ def find_formulas(frame: pd.DataFrame, schema: Schema, settled: Collection[str] 
         column -> its formula; no column depends on itself.
     """
     search = _Search(frame, {column.name: column for column in schema}, set(settled))
-    search.calendar()
-    search.proportional("product", 1)
-    search.proportional("product", 2)
-    search.linear(TOTAL)
-    search.proportional("product", 3)
-    search.proportional("ratio", 2)
-    search.linear(MOST_AMPLIFICATION)
-    search.times()
+    # Of huge and tiny numbers, some formulas that are tried are infinite: they do not hold, and that is all.
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        search.calendar()
+        search.proportional("product", 1)
+        search.proportional("product", 2)
+        search.linear(TOTAL)
+        search.proportional("product", 3)
+        search.proportional("ratio", 2)
+        search.linear(MOST_AMPLIFICATION)
+        search.times()
     return search.found
 
 

@@ -90,6 +90,7 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         self._order = np.empty(0, dtype=np.intp)
         self._batches = _batch_sizes(min(config.rows, len(pool)), config.steps)
         self._importance = _importance(cells)
+        self._margin_cells = cells.margin_cells
         names, components = self.factors.names, self.similarity.names
         self.action_space = gym.spaces.Box(LOWEST_FACTOR, HIGHEST_FACTOR, (len(names),), np.float32)
         self.observation_space = gym.spaces.Box(-1.0, 1.0, (len(names) + len(components) + 1,), np.float32)
@@ -146,7 +147,7 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         self._rows = self._step = self._cursor = 0
         self.components = np.zeros(len(self.similarity.names))
         # Directions have mean 0 on the real rows, so this is the gap of a table of real rows.
-        self.gaps = goal.shares[: self.cells.margin_cells] @ directions
+        self.gaps = goal.shares[: self._margin_cells] @ directions
 
     def _pressure(self, action: NDArray[np.float32]) -> Floats:
         factors = np.asarray(action, dtype=np.float64)
@@ -202,7 +203,7 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         self._step += 1
         gap = self.goal.shares - self._counts / self._rows
         self.components = self.similarity.components(gap)
-        self.gaps = gap[: self.cells.margin_cells] @ self._directions
+        self.gaps = gap[: self._margin_cells] @ self._directions
 
     @property
     def _done(self) -> bool:
