@@ -24,6 +24,7 @@ app = typer.Typer(
 Seed = Annotated[int | None, typer.Option(min=0, help="The same seed gives the same result; 0 if not given.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no messages.")]
 ParamsFile = Annotated[Path | None, typer.Option("--params", help="Parameters, in the form of params.yaml.")]
+Drop = Annotated[list[str] | None, typer.Option(help="A column to leave out, e.g. free text; may be repeated.")]
 TABLE = "CSV or Parquet file"
 
 
@@ -65,6 +66,7 @@ def simulate(
 def fit(
     table: Annotated[Path, typer.Argument(help=f"The table to learn from: a {TABLE}.")],
     out: Annotated[Path, typer.Option(help="Where to save the model: a folder, or a file that ends in .zip.")],
+    drop: Drop = None,
     params: ParamsFile = None,
     seed: Seed = None,
     quiet: Quiet = False,
@@ -77,7 +79,7 @@ def fit(
 
     chosen = _params(params)
     frame = read_table(table)
-    schema = infer_schema(frame, chosen.data.columns)
+    schema = infer_schema(frame, _overrides(chosen, drop))
     _say(quiet, describe(schema))
     synth = AgentSynth(chosen.config, seed=chosen.seed if seed is None else seed)
     synth.fit(frame, schema=schema, progress=_bar(quiet)).save(out)
@@ -115,6 +117,7 @@ def evaluate(
     train: Annotated[Path | None, typer.Option(help="The rows the model learned from; privacy needs them.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write the report as JSON.")] = None,
     target: Annotated[str | None, typer.Option(help="Column that models trained on each table predict.")] = None,
+    drop: Drop = None,
     params: ParamsFile = None,
     seed: Seed = None,
     quiet: Quiet = False,
@@ -127,7 +130,7 @@ def evaluate(
     chosen = _params(params)
     unseen, made = read_table(real), read_table(synthetic)
     learned = None if train is None else read_table(train)
-    schema = infer_schema(unseen if learned is None else learned, chosen.data.columns)
+    schema = infer_schema(unseen if learned is None else learned, _overrides(chosen, drop))
     report = build_report(
         learned,
         unseen,
@@ -173,6 +176,11 @@ def _params(file: Path | None) -> Params:
     from agentsynth.config import Params
 
     return Params() if file is None else Params.load(file)
+
+
+def _overrides(params: Params, drop: list[str] | None) -> dict[str, dict[str, Any]]:
+    """Return the corrections of the schema that the parameters and `--drop` ask for."""
+    return {**params.data.columns, **{column: {"kind": "drop"} for column in drop or []}}
 
 
 def _scenario(text: str | None) -> str | Scenario | None:

@@ -13,6 +13,7 @@ from agentsynth.agent.policies import (
     GAP_EDGES,
     LEVELS,
     NEUTRAL,
+    PROGRESS_BUCKETS,
     NeutralPolicy,
     NoisyPolicy,
     Policy,
@@ -114,10 +115,13 @@ def test_the_random_policy_draws_all_levels() -> None:
 
 def test_states_by_hand() -> None:
     policy = QPolicy.blank(NAMES)
-    gap, progress = policy.states(observation([0.0, -6.0, 0.6, 3.1], progress=0.0))
-    assert (gap.tolist(), progress) == ([3, 0, 4, 6], 0)
-    buckets = [policy.states(observation([0.0] * FACTORS, share))[1] for share in (0.24, 0.25, 0.74, 0.75, 1.0)]
-    assert buckets == [0, 1, 2, 3, 3]
+    low, high = (float(edge) for edge in GAP_EDGES[[2, -1]])
+    gap, progress = policy.states(observation([0.0, -6.0, low - 0.01, high + 0.01], progress=0.0))
+    assert (gap.tolist(), progress) == ([3, 0, 2, 6], 0)
+    shares = np.array([0.0, 0.24, 0.26, 0.49, 0.51, 0.74, 0.76, 0.99])
+    buckets = [policy.states(observation([0.0] * FACTORS, float(share)))[1] for share in shares]
+    assert buckets == (shares * PROGRESS_BUCKETS).astype(int).tolist()
+    assert policy.states(observation([0.0] * FACTORS, 1.0))[1] == PROGRESS_BUCKETS - 1
 
 
 @given(st.lists(st.floats(-6, 6), min_size=FACTORS, max_size=FACTORS), st.floats(0, 1))

@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agentsynth.agent.policies import LEVELS, NEUTRAL
+from agentsynth.agent.policies import LEVELS, NEUTRAL, PROGRESS_BUCKETS
 from agentsynth.agent.qlearning import QLearningAgent
 from agentsynth.config import AgentConfig
 from agentsynth.env.environment import GAP_RANGE
 
 NAMES = ("price_factor", "quantity_factor")
+LATE = PROGRESS_BUCKETS - 1
+"""The bucket of an episode's end."""
 
 
 def agent(seed: int = 0, **config: Any) -> QLearningAgent:
-    """Return an agent of two factors whose columns are the components 2 and 0."""
-    return QLearningAgent(NAMES, np.array([2, 0]), AgentConfig(**config), np.random.default_rng(seed))
+    """Return an agent of two factors for episodes of ten steps."""
+    return QLearningAgent(NAMES, 10, AgentConfig(**config), np.random.default_rng(seed))
 
 
 def seen(first: float, second: float, progress: float = 0.0) -> NDArray[np.float32]:
@@ -28,8 +30,8 @@ def test_one_update_by_hand() -> None:
     learner = agent(learning_rate=0.1, discount=0.5)
     tables = learner.policy.tables
     tables[0, 3, 0, 4] = 1.0  # the first factor's value now
-    tables[0, 5, 1] = [0, 0, 3, 0, 0, 4, 0]  # and where it gets to
-    errors = learner.update(seen(0, 0), np.array([4, 2]), np.array([2.0, -1.0]), seen(2, -4, 0.3), done=False)
+    tables[0, 6, LATE] = [0, 0, 3, 0, 0, 4, 0]  # and where it gets to
+    errors = learner.update(seen(0, 0), np.array([4, 2]), np.array([2.0, -1.0]), seen(6, -6, 0.99), done=False)
     # 2 + 0.5 * 4 - 1 and -1 + 0.5 * 0 - 0.
     assert errors.tolist() == [3.0, -1.0]
     assert tables[0, 3, 0, 4] == pytest.approx(1.3)
@@ -41,10 +43,10 @@ def test_one_update_by_hand() -> None:
 
 def test_nothing_follows_the_last_step() -> None:
     learner = agent(learning_rate=0.5, discount=0.9)
-    learner.policy.tables[:, 6, 3] = 100.0
-    errors = learner.update(seen(0, 0, 0.9), np.array([3, 3]), np.array([2.0, 4.0]), seen(6, 6, 1.0), done=True)
+    learner.policy.tables[:, 6, LATE] = 100.0
+    errors = learner.update(seen(0, 0, 0.99), np.array([3, 3]), np.array([2.0, 4.0]), seen(6, 6, 1.0), done=True)
     assert errors.tolist() == [2.0, 4.0]
-    assert learner.policy.tables[:, 3, 3, 3].tolist() == [1.0, 2.0]
+    assert learner.policy.tables[:, 3, LATE, 3].tolist() == [1.0, 2.0]
 
 
 def test_updates_leave_all_other_values_alone() -> None:
@@ -53,11 +55,16 @@ def test_updates_leave_all_other_values_alone() -> None:
     assert np.count_nonzero(learner.policy.tables) == 2
 
 
-def test_rewards_mix_a_factors_own_component_with_the_total() -> None:
+def test_rewards_mix_a_factors_own_gap_with_the_total_against_what_a_step_usually_brings() -> None:
     learner = agent(own_share=0.7)
-    rewards = learner.rewards(np.array([0.01, 9.0, 0.02]), 0.03)
-    # In hundredths: 0.7 * 2 + 0.3 * 3 and 0.7 * 1 + 0.3 * 3.
-    np.testing.assert_allclose(rewards, [2.3, 1.6])
+    assert learner.rewards(2, np.array([0.0, 3.0]), 0.1) is None
+    assert learner.rewards(2, np.array([0.0, 3.0]), 0.1) is None
+    rewards = learner.rewards(2, np.array([3.0, 0.0]), 0.4)
+    # The third of three that were 0, 0, 3 lies sqrt(2) deviations above their mean; of 3, 3, 0 as far below.
+    assert rewards is not None
+    np.testing.assert_allclose(rewards, [0.7 * np.sqrt(2) + 0.3 * np.sqrt(2), -0.7 * np.sqrt(2) + 0.3 * np.sqrt(2)])
+    # Another step has its own past.
+    assert learner.rewards(3, np.array([3.0, 0.0]), 0.4) is None
 
 
 def test_epsilon_shrinks_by_a_factor_down_to_its_end() -> None:
@@ -108,15 +115,16 @@ def test_it_learns_to_press_towards_the_goal() -> None:
     for _ in range(150):
         gaps = rng.uniform(-5, 5, 2)
         for step in range(10):
-            before = seen(*gaps, step / 10)
+            before = seen(float(gaps[0]), float(gaps[1]), step / 10)
             levels = learner.act(before)
-            after = np.clip(gaps - 2 * np.log(LEVELS[levels]), -6, 6)
-            learner.update(before, levels, np.abs(gaps) - np.abs(after), seen(*after, (step + 1) / 10), step == 9)
-            gaps = after
+            moved = np.clip(gaps - 2 * np.log(LEVELS[levels]), -6, 6)
+            after = seen(float(moved[0]), float(moved[1]), (step + 1) / 10)
+            learner.update(before, levels, np.abs(gaps) - np.abs(moved), after, step == 9)
+            gaps = moved
         learner.end_episode()
     best = LEVELS[learner.policy.best_levels()]
-    assert (best[:, :2].mean(axis=1) < 0.8).all()
-    assert (best[:, 5:].mean(axis=1) > 1.25).all()
+    assert (best[:, :2].mean(axis=(1, 2)) < 0.8).all()
+    assert (best[:, 5:].mean(axis=(1, 2)) > 1.25).all()
 
 
 def test_the_same_generator_explores_alike() -> None:

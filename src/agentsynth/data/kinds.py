@@ -6,6 +6,7 @@ Every rule is here with its threshold; `infer_schema` adds what the kind needs t
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import date
 from typing import Any
 
@@ -152,7 +153,8 @@ def _kind_of_text(present: pd.Series[Any], levels: int, rows: int) -> Kind:
         f"column {present.name!r} looks like free text ({levels} different values in {len(present)} rows, e.g. "
         f"{_shortened(present.iloc[0])!r}), which cannot be modelled.{_almost_numbers(present)} Set its kind (in "
         f"params.yaml: data.columns.{present.name}.kind): `{DROP}` leaves it out, `id` replaces it by running numbers, "
-        f"`categorical` repeats the texts themselves."
+        f"`categorical` repeats the texts themselves. On the command line, `--drop {shlex.quote(str(present.name))}` "
+        f"leaves it out."
     )
 
 
