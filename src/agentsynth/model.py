@@ -25,7 +25,7 @@ from agentsynth.env.pool import Pool, draw_pool
 from agentsynth.seeding import child_seed, stream
 
 Floats = NDArray[np.float64]
-HELD_OUT_GOALS = 6
+HELD_OUT_GOALS = 4
 """Goals that the policy is judged on and not trained on (but for the first, the table itself)."""
 
 
@@ -117,8 +117,7 @@ def training_environment(
 def _directions(env: SyntheticDataEnvironment, cells: NDArray[np.int32]) -> Floats:
     """Return the direction (rows, factors) of rows, given their cells, when the goal is the real table."""
     by_cell = env.factors.directions(env.cells, env.real, env.real)
-    found: Floats = by_cell[cells[:, : len(env.cells.margins)]].sum(axis=1)
-    return found
+    return env.cells.row_directions(by_cell, cells)
 
 
 def _goals(sampler: GoalSampler, count: int, rng: np.random.Generator) -> list[Goal]:

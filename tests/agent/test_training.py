@@ -82,10 +82,10 @@ def test_an_exam_is_the_mean_similarity_to_its_goals(shop_env: SyntheticDataEnvi
 
 def test_the_same_seed_trains_the_same_policy(shop_env: SyntheticDataEnvironment) -> None:
     goal = Goal(shop_env.real)
-    runs = [train(shop_env, AgentConfig(episodes=6), [goal], [goal], seed) for seed in (1, 1, 2)]
+    runs = [train(shop_env, AgentConfig(episodes=4), [goal], [goal], seed) for seed in (1, 1, 2)]
     np.testing.assert_array_equal(runs[0][0].tables, runs[1][0].tables)
     np.testing.assert_array_equal(runs[0][1].returns, runs[1][1].returns)
-    assert not np.array_equal(runs[0][0].tables, runs[2][0].tables)
+    assert not np.array_equal(runs[0][1].returns, runs[2][1].returns)
 
 
 def test_progress_counts_episodes(shop_env: SyntheticDataEnvironment) -> None:

@@ -113,12 +113,13 @@ def test_columns_may_be_called_like_the_groups_of_no_column() -> None:
 def test_the_critics_leaves_are_cells(shop_generator: Generator) -> None:
     cells = shop_generator.cells
     assert cells.critic is not None
-    trees = len(cells.critic.roots)
     pool = shop_generator.draw_pool(300, np.random.default_rng(0))
-    columns = pool.cells[:, -trees:] - cells.offsets[-trees:]
-    for tree in range(trees):
-        leaves = cells.critic.leaves(pool.features, tree) - cells.critic.roots[tree]
-        np.testing.assert_array_equal(columns[:, tree], leaves)
+    trees = len(cells.critic.roots)
+    assert cells.groups[-trees:] == ["critic"] * trees
+    for tree, found in enumerate(pool.cells[:, -trees:].T):
+        leaves = cells.critic.leaves(pool.features, tree)
+        # One cell a leaf, one leaf a cell.
+        assert len(set(leaves)) == len(set(found)) == len(set(zip(leaves, found, strict=True)))
 
 
 def test_no_critic_is_made_of_too_few_rows() -> None:

@@ -17,7 +17,7 @@ from agentsynth.env.environment import SyntheticDataEnvironment
 from agentsynth.env.goals import Goal
 from agentsynth.seeding import child_seed, stream
 
-CHECKS = 6
+CHECKS = 4
 """Held-out checks in a training, the last of them after the last episode."""
 
 

@@ -53,6 +53,18 @@ class Forest:
             shifted("children_right"),
         )
 
+    @property
+    def leaf_counts(self) -> list[int]:
+        """Leaves of each tree."""
+        return [int(count) for count in np.add.reduceat(self.feature < 0, self.roots, dtype=np.int64)]
+
+    @property
+    def leaf_numbers(self) -> NDArray[np.int32]:
+        """Number (nodes,) of each leaf among those of its tree, from 0; of no use for inner nodes."""
+        before: NDArray[np.int64] = np.cumsum(self.feature < 0) - (self.feature < 0)
+        nodes = np.diff([*self.roots, len(self.feature)])
+        return (before - np.repeat(before[self.roots], nodes)).astype(np.int32)
+
     def leaves(self, features: NDArray[np.float32], tree: NDArray[np.intp] | int) -> NDArray[np.int32]:
         """Return the leaf (node index, (rows,)) that each row of `features` reaches in its `tree`."""
         node = np.broadcast_to(self.roots[tree], len(features)).astype(np.int32)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,21 +30,21 @@ class Cells:
     pairs: tuple[tuple[Margin, Margin], ...] = ()
     critic: Forest | None = None
 
-    @property
+    @cached_property
     def sizes(self) -> Indices:
         """Cells in each group, (groups,)."""
         margins = [margin.size for margin in self.margins]
         pairs = [first.size * second.size for first, second in self.pairs]
-        trees = [] if self.critic is None else _nodes(self.critic)
+        trees = [] if self.critic is None else self.critic.leaf_counts
         return np.array([*margins, *pairs, *trees], dtype=np.int32)
 
-    @property
+    @cached_property
     def offsets(self) -> Indices:
         """First cell of each group, (groups,)."""
         sizes = self.sizes
         return (np.cumsum(sizes) - sizes).astype(np.int32)
 
-    @property
+    @cached_property
     def groups(self) -> list[str]:
         """What each group belongs to: its column's name, `pairs` or `critic` (in brackets if a column is so called)."""
         columns = [margin.column for margin in self.margins]
@@ -52,7 +52,7 @@ class Cells:
         trees = 0 if self.critic is None else len(self.critic.roots)
         return [*columns, *[pairs] * len(self.pairs), *[critic] * trees]
 
-    @property
+    @cached_property
     def margin_cells(self) -> int:
         """Number of cells that belong to margins; they come first."""
         return sum(margin.size for margin in self.margins)
@@ -65,8 +65,8 @@ class Cells:
         columns = [codes[margin] for margin in self.margins]
         columns += [codes[first] * second.size + codes[second] for first, second in self.pairs]
         if self.critic is not None:
-            roots = self.critic.roots
-            columns += [self.critic.leaves(features, tree) - roots[tree] for tree in range(len(roots))]
+            number = self.critic.leaf_numbers
+            columns += [number[self.critic.leaves(features, tree)] for tree in range(len(self.critic.roots))]
         found: Indices = (np.column_stack(columns) + self.offsets).astype(np.int32)
         return found
 
@@ -77,6 +77,15 @@ class Cells:
         counts = np.bincount(cells.ravel(), weights=per_cell, minlength=int(self.sizes.sum()))
         shares: NDArray[np.float64] = counts / rows
         return shares
+
+    def row_directions(self, directions: NDArray[np.float64], cells: Indices) -> NDArray[np.float64]:
+        """Return the direction (rows, factors) of rows, given that of every margin cell (margin cells, factors)."""
+        found = np.zeros((len(cells), directions.shape[1]))
+        for group, margin in enumerate(self.margins):
+            first = int(self.offsets[group])
+            if directions[first : first + margin.size].any():
+                found += directions[cells[:, group]]
+        return found
 
     def with_critic(self, critic: Forest) -> Cells:
         """Return these cells with the leaves of a critic added."""
@@ -110,9 +119,3 @@ def _information(first: Indices, second: Indices, rows: int, columns: int) -> fl
     information = float(np.sum(table[used] * np.log(table[used] / np.outer(row, column)[used])))
     freedom = (np.count_nonzero(row) - 1) * (np.count_nonzero(column) - 1)
     return information - freedom / (2 * len(first))
-
-
-def _nodes(forest: Forest) -> list[int]:
-    """Return the number of nodes of each tree (every node is a cell; only leaves are ever in use)."""
-    ends: list[Any] = [*forest.roots[1:], len(forest.feature)]
-    return [int(end - root) for root, end in zip(forest.roots, ends, strict=True)]

@@ -115,7 +115,8 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         if goal is None:
             goal = Goal(self.real) if self.goals is None else self.goals.draw(self.np_random)
         self._aim(goal)
-        self._order = self.np_random.permutation(len(self.pool))
+        # Twice over, so that any stretch of it is one slice.
+        self._order = np.tile(self.np_random.permutation(len(self.pool)), 2)
         return self._observation(), self._info()
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, SupportsFloat, bool, bool, dict[str, Any]]:
@@ -139,8 +140,7 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         self.goal = goal
         directions = self.factors.directions(self.cells, self.real, goal.shares)
         self._directions = directions
-        margins = len(self.cells.margins)
-        self._row_directions = directions[self.pool[:, :margins]].sum(axis=1)
+        self._row_directions = self.cells.row_directions(directions, self.pool)
         self._taken = np.zeros(len(self.pool), dtype=bool)
         self._chosen: list[NDArray[np.intp]] = []
         self._counts = np.zeros(len(goal.shares))
@@ -173,9 +173,8 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
     def _next_block(self, count: int) -> NDArray[np.intp]:
         """Return the next `count` rows of the shuffled pool that are not in the table yet, going round as needed."""
         count = min(count, len(self.pool))
-        places = np.arange(self._cursor, self._cursor + count) % len(self.pool)
-        self._cursor += count
-        block = self._order[places]
+        block = self._order[self._cursor : self._cursor + count]
+        self._cursor = (self._cursor + count) % len(self.pool)
         block = block[~self._taken[block]]
         if len(block) < int(self._batches[self._step]):
             # Nearly all of this stretch is in the table: take from the whole pool.

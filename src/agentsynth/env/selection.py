@@ -29,6 +29,11 @@ def cell_scores(wanted: Floats, expected: Floats, importance: Floats) -> Floats:
         expected: (cells,) rows a random batch of the candidates would bring.
         importance: (cells,) weight of the cell's group.
     """
-    ratio = np.maximum(wanted + 0.5, 1e-9) / (expected + 0.5)
-    scores: Floats = importance * np.clip(np.log(ratio), -STRONGEST, STRONGEST)
+    # In place, and clipped before the logarithm: this runs over all cells in every step.
+    scores = wanted + 0.5
+    scores /= expected + 0.5
+    np.maximum(scores, np.exp(-STRONGEST), out=scores)
+    np.minimum(scores, np.exp(STRONGEST), out=scores)
+    np.log(scores, out=scores)
+    scores *= importance
     return scores
