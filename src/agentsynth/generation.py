@@ -14,7 +14,7 @@ from agentsynth.agent.policies import NeutralPolicy, NoisyPolicy, Policy, Propor
 from agentsynth.config import Config
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import finish
-from agentsynth.env.balancing import effective_size
+from agentsynth.env.balancing import effective_size, thin
 from agentsynth.env.goals import Goal, moved
 from agentsynth.env.pool import Pool
 from agentsynth.env.scenarios import Constraint, Scenario, target_weights
@@ -28,6 +28,8 @@ POLICIES = ("q_learning", "neutral", "random", "proportional", "raking", "free")
 """`free` takes rows as they come from the base generator; `raking` draws them by weights found on the whole pool."""
 LARGEST = 20_000
 """Rows composed at a time; longer tables are composed in pieces, in bounded memory."""
+KEPT = 0.5
+"""Rows kept of a pool that is thinned by weights, per effective row: the fewer, the nearer to the weights they are."""
 RAKING_ROUNDS = 50
 """Times that raking goes through all margins: by then shares are right to about 0.001."""
 MOST_POOLS = 24
@@ -56,15 +58,13 @@ class Task:
     """A pool and the goal to compose from it.
 
     Attributes:
-        pool: rows of the scenario's slice only.
+        pool: rows of the scenario's slice only, thinned so that they meet its targets.
         goal: wanted shares.
-        weights: (rows,) of the pool's rows, nearest to equal, under which the scenario's targets are met.
         constraints: the scenario's targets.
     """
 
     pool: Pool
     goal: Goal
-    weights: Floats
     constraints: list[Constraint]
 
 
@@ -120,7 +120,7 @@ def prepare_task(generator: Generator, config: Config, rows: int, scenario: Scen
     whole = generator.draw_pool(size, rng)
     base = Goal(generator.real)
     if scenario is None:
-        return Task(whole, base, np.full(len(whole), 1.0 / len(whole)), [])
+        return Task(whole, base, [])
     before = generator.cells.shares(whole.cells)
     schema = _with_labels(generator)
     pool = _slice(whole, scenario, schema)
@@ -138,14 +138,19 @@ def prepare_task(generator: Generator, config: Config, rows: int, scenario: Scen
             f"{scenario.where!r}, and {rows} are wanted. Ask for fewer rows, or widen the condition."
         )
     goal = moved(base, generator.cells, before, generator.cells.shares(pool.cells, weights), scenario.name)
-    return Task(pool, goal, weights, constraints)
+    if constraints:
+        # Selection looks at cells only: within one, it takes rows as the pool has them.
+        pool = pool.take(thin(weights, max(2 * rows, round(KEPT * effective_size(weights))), rng))
+    return Task(pool, goal, constraints)
 
 
 def choose(model: Model, config: Config, task: Task, rows: int, policy: str, seed: int) -> NDArray[np.intp]:
     """Return the rows (rows,) of the task's pool that a policy puts into the table, in random order."""
     rng = stream(seed, f"policy.{policy}")
-    if policy in ("free", "raking"):
-        weights = task.weights if policy == "free" else raking_weights(model.generator, task)
+    if policy == "free":
+        chosen = rng.permutation(len(task.pool))[:rows]
+    elif policy == "raking":
+        weights = raking_weights(model.generator, task)
         chosen = top(np.log(np.maximum(weights, 1e-300)) + rng.gumbel(size=len(weights)), rows)
     else:
         sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
@@ -195,8 +200,7 @@ def _with_labels(generator: Generator) -> Schema:
 
 
 def _slice(pool: Pool, scenario: Scenario, schema: Schema) -> Pool:
-    mask = scenario.slice(pool.frame, schema)
-    return Pool(pool.frame[mask].reset_index(drop=True), pool.features[mask], pool.cells[mask])
+    return pool.take(np.flatnonzero(scenario.slice(pool.frame, schema)))
 
 
 def _joined(first: Pool, second: Pool) -> Pool:

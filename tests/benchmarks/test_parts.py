@@ -48,11 +48,6 @@ def test_a_verdict_needs_both_scores_and_clear_intervals(part: ModuleType) -> No
     assert found.to_dict() == {"a": "on average; an interval holds 0", "b": "no"}
 
 
-@pytest.mark.parametrize("part", ["real_tables"], indirect=True)
-def test_small_tables_are_drawn_more_often(part: ModuleType) -> None:
-    assert [part.draws(rows) for rows in (10, 600, 1000, 2999, 9000)] == [5, 5, 3, 2, 1]
-
-
 @pytest.mark.parametrize("part", ["scoring"], indirect=True)
 def test_halves_are_disjoint_whole_and_decided_by_the_seed(part: ModuleType) -> None:
     frame = pd.DataFrame({"x": range(11)})

@@ -46,7 +46,8 @@ def test_training_cost_prints_the_ratio_to_the_row_by_row_loop(run: Run, tmp_pat
     (measured,) = json.loads(out.read_text())
     assert 0 < measured["episodes"] <= measured["training"]
     assert measured["loop of 200 rows"] > measured["loop of 5 rows"] > measured["empty step"] > 0
-    assert "(200 rows a step) / our whole training:" in printed
+    assert "building the 500 rows of the table we compose in each step, costs" in printed
+    assert "building the 200 rows of the toy's own table in each step, costs" in printed
 
 
 def test_policies_are_compared_on_scenarios(run: Run, tmp_path: Path) -> None:

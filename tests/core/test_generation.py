@@ -43,12 +43,9 @@ class TestEveryPolicy:
             assert composed.targets[0].reached == pytest.approx(composed.table["price"].mean())
 
     def test_it_steers(self, policy: str, shop_synth: AgentSynth) -> None:
-        seeds = range(3)
-        plain, dear = (
-            np.mean([shop_synth.generate(150, name, seed, policy=policy)["price"].mean() for seed in seeds])
-            for name in (None, "dear")
-        )
-        assert 1.05 < dear / plain < 1.35
+        targets = [shop_synth.compose(150, "dear", seed, policy=policy).targets[0] for seed in range(6)]
+        # Wanted are 120 % of what the pool has: short of it by 8 % is still far above.
+        assert np.mean([target.reached / target.wanted for target in targets]) == pytest.approx(1.0, abs=0.08)
 
 
 def test_policies_differ(shop_synth: AgentSynth) -> None:
@@ -64,6 +61,7 @@ STEERED: dict[str, tuple[dict[str, Any], float]] = {
     "share of a label": ({"category": {"share": {"Electronics": 0.5}}}, 0.06),
     "shares of months": ({"timestamp.month": {"share": {"11..12": 0.5}}}, 0.06),
     "shares of hours": ({"timestamp.hour": {"share": {"17-20": 0.6}}}, 0.08),
+    "spread": ({"quantity": {"std": "-30%"}}, 0.08),
     "several at once": ({"price": {"mean": "-20%"}, "category": {"share": {"Toys": 0.3}}}, 0.08),
 }
 
@@ -81,7 +79,7 @@ def test_targets_are_reached(shop_synth: AgentSynth, name: str) -> None:
     before = shop_synth.generate(300, seed=0)
     for constraint, target in zip(scenario.constraints(before, shop_synth.schema_), composed[0].targets, strict=True):
         unsteered = abs(constraint.read(before) / target.wanted - 1)
-        assert abs(frame[target.name].mean() - 1) < unsteered / 2
+        assert abs(frame[target.name].mean() - 1) < max(unsteered / 2, 0.05)
 
 
 def test_a_target_out_of_reach_is_approached_and_reported(shop_synth: AgentSynth) -> None:
@@ -95,7 +93,6 @@ def test_mimicking_aims_at_the_real_shares_from_an_even_pool(shop_generator: Gen
     work = task(shop_generator, small_config)
     np.testing.assert_array_equal(work.goal.shares, shop_generator.real)
     assert len(work.pool) == 100 * small_config.environment.pool_factor
-    assert set(work.weights) == {1 / len(work.pool)}
     assert work.constraints == []
 
 
@@ -111,14 +108,17 @@ def test_a_slice_is_drawn_until_there_is_choice(shop_generator: Generator, small
     np.testing.assert_allclose(wanted, np.eye(13)[1])
 
 
-def test_weights_meet_the_targets(shop_generator: Generator, small_config: Config) -> None:
-    targets = {"price": {"mean": "+40%"}, "category": {"share": {"Books": 0.4}}}
-    work = task(shop_generator, small_config, 100, {"targets": targets})
-    frame = work.pool.frame
-    assert work.weights @ frame["price"] == pytest.approx(work.constraints[0].wanted, rel=0.005)
-    assert work.weights @ (frame["category"] == "Books") == pytest.approx(0.4, abs=0.005)
-    # Few rows must not carry the table.
-    assert work.weights.sum() ** 2 / np.square(work.weights).sum() >= 200
+def test_a_pool_is_thinned_so_that_its_rows_meet_the_targets(shop_generator: Generator, small_config: Config) -> None:
+    targets = {
+        "price": {"mean": "+40%"},
+        "quantity": {"std": "-20%"},
+        "category": {"share": {"Books": 0.4, "Toys": 0.0}},
+    }
+    work = task(shop_generator, small_config, 200, {"targets": targets})
+    # There is still some choice.
+    assert len(work.pool) >= 2 * 200
+    for constraint in work.constraints:
+        assert constraint.read(work.pool.frame) == pytest.approx(constraint.wanted, rel=0.1, abs=0.005)
 
 
 @pytest.mark.parametrize("scenario", [None, {"targets": {"price": {"mean": "+30%"}}}])
@@ -162,7 +162,7 @@ def test_a_rare_label_is_known_even_where_a_pool_lacks_it(small_config: Config) 
     synth = AgentSynth(small_config).fit(pd.DataFrame({"label": label, "x": rng.normal(size=400)}))
     for seed in range(6):
         assert set(synth.generate(2, {"where": "label = rare"}, seed)["label"]) == {"rare"}
-        composed = synth.compose(5, {"targets": {"label": {"share": {"rare": 0.0}}}}, seed)
+        composed = synth.compose(40, {"targets": {"label": {"share": {"rare": 0.0}}}}, seed)
         assert composed.targets[0].reached == 0.0
     with pytest.raises(ScenarioError, match="column 'label' has no 'rarer'; it has common, rare"):
         synth.generate(2, {"where": "label = rarer"})

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentsynth.env.balancing import balance, effective_size
+from agentsynth.env.balancing import balance, effective_size, thin
 
 NUMBERS = st.floats(-1e6, 1e6)
 
@@ -83,3 +83,39 @@ def test_effective_size_by_hand() -> None:
     assert effective_size(np.array([1.0, 0.0, 0.0])) == 1.0
     # (3 + 1)^2 / (9 + 1).
     assert effective_size(np.array([3.0, 1.0])) == pytest.approx(1.6)
+
+
+def kept(weights: list[float], count: int, draws: int = 4000) -> list[float]:
+    """Return how often each row is kept."""
+    rng = np.random.default_rng(0)
+    hits = np.zeros(len(weights))
+    for _ in range(draws):
+        rows = thin(np.array(weights), count, rng)
+        assert len(rows) == len(set(rows)) == count
+        hits[rows] += 1
+    return [round(float(hit), 2) for hit in hits / draws]
+
+
+def test_rows_are_kept_in_proportion_to_their_weights() -> None:
+    assert kept([1.0, 2.0, 3.0, 4.0], 1) == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.03)
+    assert kept([1.0, 2.0, 3.0, 4.0], 2) == pytest.approx([0.2, 0.4, 0.6, 0.8], abs=0.03)
+
+
+def test_no_row_is_kept_more_than_surely() -> None:
+    # Three of four: the heaviest surely, then 2 shared out as 1 : 2 : 3, the heaviest of which is then sure, too.
+    assert kept([1.0, 2.0, 3.0, 60.0], 3) == pytest.approx([1 / 3, 2 / 3, 1.0, 1.0], abs=0.03)
+
+
+def test_rows_without_weight_are_kept_only_where_others_do_not_suffice() -> None:
+    assert kept([0.0, 1.0, 1.0, 0.0], 2, 200) == [0.0, 1.0, 1.0, 0.0]
+    assert kept([0.0, 1.0, 1.0, 0.0], 3) == pytest.approx([0.5, 1.0, 1.0, 0.5], abs=0.03)
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=40).filter(any), st.integers(1, 45), st.integers(0, 99))
+def test_as_many_rows_are_kept_as_asked_for(weights: list[float], count: int, seed: int) -> None:
+    rows = thin(np.array(weights), count, np.random.default_rng(seed))
+    assert len(set(rows)) == len(rows)
+    # Rounding may cost one.
+    assert min(count, len(weights)) - 1 <= len(rows) <= min(count, len(weights))
+    assert rows.min(initial=0) >= 0
+    assert rows.max(initial=0) < len(weights)

@@ -37,6 +37,23 @@ def balance(columns: Floats, means: Floats) -> Floats:
     return weights
 
 
+def thin(weights: Floats, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return `count` different rows, each taken with a probability in proportion to its weight, as far as it can be.
+
+    A probability is at most 1: the heaviest rows are all taken. Where there are no more than `count` rows, all are.
+    Systematic sampling (Madow 1949, Ann. Math. Statist. 20(3), p. 333).
+    """
+    if count >= len(weights):
+        return np.arange(len(weights))
+    heaviest = np.sort(np.maximum(weights, 1e-12 * weights.max()))[::-1]
+    # If the k heaviest are surely taken, the others share out count - k among them: k is the least that fits.
+    factors = (count - np.arange(len(weights))) / np.cumsum(heaviest[::-1])[::-1]
+    factor = factors[np.argmax(factors * heaviest <= 1.0)]
+    steps = np.cumsum(np.minimum(1.0, factor * np.maximum(weights, heaviest[-1])))
+    taken = np.searchsorted(steps, rng.random() + np.arange(count))
+    return np.unique(np.minimum(taken, len(weights) - 1))
+
+
 def effective_size(weights: Floats) -> float:
     """Return Kish's effective number of rows of `weights`."""
     return float(weights.sum() ** 2 / np.square(weights).sum())

@@ -163,8 +163,9 @@ def rows_where(text: str, frame: pd.DataFrame, schema: Schema) -> Mask:
     """Return the rows (rows,) of a typed frame that meet every condition of `text`, which are joined by `and`.
 
     A condition is `subject operator value`: operators `= != < <= > >= in`, and `not in`; after `in` comes a range
-    `a..b` or a list `[a, b, ...]`. A name or value that holds `and`, `in`, commas or signs stands in quotes. Where the
-    value is missing, only `!=` and `not in` hold.
+    `a..b` or a list `[a, b, ...]`. A date stands for all of its day, month or year (`timestamp = 2025-11`), and months,
+    weekdays and hours go round (`timestamp.hour in 22..4`). A name or value that holds `and`, `in`, commas or signs
+    stands in quotes. Where the value is missing, only `!=` and `not in` hold.
 
     Raises:
         ScenarioError: a condition cannot be read, or names what the table does not have.

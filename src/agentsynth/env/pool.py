@@ -31,6 +31,10 @@ class Pool:
     def __len__(self) -> int:
         return len(self.cells)
 
+    def take(self, rows: NDArray[np.intp]) -> Pool:
+        """Return the pool of some rows only."""
+        return Pool(self.frame.iloc[rows].reset_index(drop=True), self.features[rows], self.cells[rows])
+
 
 def draw_pool(trees: SequentialTrees, schema: Schema, cells: Cells, rows: int, rng: np.random.Generator) -> Pool:
     """Draw `rows` candidates from the base generator."""
