@@ -8,7 +8,8 @@ tables for each scenario, whose figures are averaged, as the mean of a skewed pr
 - miss: mean over the targets of |reached - wanted| / wanted, in percent.
 
 `real` is the ceiling: rows of yet another shop, drawn by the same weights, as many as the policies generate. All
-policies draw from the same pool, which is searched for rows that fit the scenario; `free` draws by its target weights.
+policies draw from the same pool, which holds the scenario's slice only and is thinned until it meets the targets by
+itself: compared is what each policy adds to that. `free` takes the pool's rows as they come.
 
     python benchmarks/policies.py --out policies.csv
 """

@@ -68,7 +68,14 @@ def policy() -> QPolicy:
 
     The first gap bucket of the first factor was never visited.
     """
-    blank = QPolicy.blank(("price_factor", "quantity_factor"))
+    names, levels = ("price_factor", "quantity_factor"), np.geomspace(0.5, 2, 7)
+    edges = np.array([-3.0, -1.5, -0.5, 0.5, 1.5, 3.0])
+    shape = (len(names), len(edges) + 1, 4, len(levels))
+    blank = QPolicy(names, np.zeros(shape), np.zeros(shape, dtype=np.int64), levels, edges)
+    return _sensible(blank)
+
+
+def _sensible(blank: QPolicy) -> QPolicy:
     _, gaps, _, levels = blank.tables.shape
     wanted = np.round(np.linspace(0, levels - 1, gaps))
     distance = np.abs(np.arange(levels) - wanted[:, None])

@@ -21,7 +21,7 @@ def random_policy(seed: int) -> QPolicy:
     rng = np.random.default_rng(seed)
     policy = QPolicy.blank(("a_factor", "b_factor", "c_factor"))
     policy.tables[:] = rng.integers(-2, 3, policy.tables.shape)  # many ties
-    policy.visits[:] = rng.integers(0, 2, policy.visits.shape) * rng.integers(0, 2, (3, 7, 4, 1))
+    policy.visits[:] = rng.integers(0, 2, policy.visits.shape) * rng.integers(0, 2, (*policy.visits.shape[:3], 1))
     return policy
 
 

@@ -37,7 +37,7 @@ def test_returns_are_dots_with_their_trailing_mean(make_history: History) -> Non
     dots, mean, best = panel(training_progress(history), "Return").lines
     np.testing.assert_array_equal(dots.get_ydata(), history.returns)
     assert np.asarray(mean.get_ydata())[-1] == pytest.approx(history.returns[-5:].mean())
-    assert np.asarray(mean.get_ydata())[0] == pytest.approx(history.returns[0])
+    assert np.isnan(np.asarray(mean.get_ydata())[:4]).all()
     assert best.get_xdata() == [29, 29]
 
 
@@ -51,6 +51,20 @@ def test_epsilon_is_drawn_in_full(make_history: History) -> None:
 def test_held_out_points_stand_where_they_were_measured(make_history: History) -> None:
     line = panel(training_progress(make_history(30)), "Held-out").lines[0]
     assert np.asarray(line.get_xdata()).tolist() == [4, 9, 14, 19, 24, 29]
+
+
+def test_a_moving_average_covers_one_round_of_the_goals(make_history: History) -> None:
+    history = TrainingHistory.from_json({**make_history(30).to_json(), "goals": 10})
+    mean = np.asarray(panel(training_progress(history), "Return").lines[1].get_ydata())
+    assert np.isfinite(mean).sum() == 21
+    assert mean[-1] == pytest.approx(history.returns[-10:].mean())
+
+
+def test_rivals_are_lines_beside_the_held_out_points(make_history: History) -> None:
+    history = TrainingHistory.from_json({**make_history(30).to_json(), "rivals": {"neutral": 0.9, "random": 0.89}})
+    axes = panel(training_progress(history), "Held-out")
+    assert names(axes) == ["neutral", "random"]
+    assert [line.get_ydata() for line in axes.lines[1:3]] == [[0.9, 0.9], [0.89, 0.89]]
 
 
 def test_the_axis_of_held_out_similarity_does_not_magnify_noise(make_history: History) -> None:

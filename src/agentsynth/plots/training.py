@@ -105,7 +105,7 @@ def _draw_held_out(axes: Axes, history: TrainingHistory) -> None:
     if high - low < _LEAST_SPAN:
         # Else noise would fill the panel and look like learning.
         axes.set_ylim((low + high - _LEAST_SPAN) / 2, (low + high + _LEAST_SPAN) / 2)
-    finish(axes, history, "Similarity to held-out goals (greedy policy)")
+    finish(axes, history, "Held-out goals: similarity of the greedy policy")
 
 
 def _draw_epsilon(axes: Axes, history: TrainingHistory) -> None:
