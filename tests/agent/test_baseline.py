@@ -8,7 +8,7 @@ from agentsynth.agent.baseline import FEWEST, StepBaseline
 
 
 def test_rewards_are_standardised_by_what_the_step_brought_so_far() -> None:
-    baseline = StepBaseline(steps=2, factors=2)
+    baseline = StepBaseline(steps=2, rewards=2)
     assert baseline.standardised(0, np.array([1.0, 5.0])) is None
     assert baseline.standardised(0, np.array([2.0, 5.0])) is None
     third = baseline.standardised(0, np.array([6.0, 5.0]))
@@ -18,7 +18,7 @@ def test_rewards_are_standardised_by_what_the_step_brought_so_far() -> None:
 
 
 def test_each_step_has_a_baseline_of_its_own() -> None:
-    baseline = StepBaseline(steps=2, factors=1)
+    baseline = StepBaseline(steps=2, rewards=1)
     for _ in range(FEWEST):
         baseline.standardised(0, np.array([1.0]))
     assert baseline.standardised(1, np.array([1.0])) is None
@@ -26,7 +26,7 @@ def test_each_step_has_a_baseline_of_its_own() -> None:
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=FEWEST, max_size=30))
 def test_running_sums_give_mean_and_deviation(rewards: list[float]) -> None:
-    baseline = StepBaseline(steps=1, factors=1)
+    baseline = StepBaseline(steps=1, rewards=1)
     for reward in rewards:
         last = baseline.standardised(0, np.array([reward]))
     assert last is not None

@@ -19,16 +19,16 @@ class StepBaseline:
 
     Args:
         steps: steps of an episode.
-        factors: rewards in each step.
+        rewards: rewards in each step.
     """
 
-    def __init__(self, steps: int, factors: int) -> None:
+    def __init__(self, steps: int, rewards: int) -> None:
         self._episodes = np.zeros(steps)
-        self._means = np.zeros((steps, factors))
-        self._squares = np.zeros((steps, factors))
+        self._means = np.zeros((steps, rewards))
+        self._squares = np.zeros((steps, rewards))
 
     def standardised(self, step: int, rewards: Floats) -> Floats | None:
-        """Take in the `rewards` (factors,) of a step and return them standardised; None while too little is known."""
+        """Take in the `rewards` (rewards,) of a step and return them standardised; None while too little is known."""
         self._episodes[step] += 1
         difference = rewards - self._means[step]
         self._means[step] += difference / self._episodes[step]

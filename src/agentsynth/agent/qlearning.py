@@ -33,8 +33,7 @@ class QLearningAgent:
         self.rng = rng
         self.epsilon = config.epsilon_start
         self.policy = QPolicy.blank(factor_names)
-        self._closing = StepBaseline(steps, len(factor_names))
-        self._improving = StepBaseline(steps, 1)
+        self._baseline = StepBaseline(steps, len(factor_names) + 1)
 
     def act(self, observation: Observation) -> NDArray[np.intp]:
         """Return a level (factors,) for each factor: random with probability epsilon, else greedy."""
@@ -54,11 +53,10 @@ class QLearningAgent:
             closed: (factors,) by how much the absolute gap of each factor's column shrank.
             improved: by how much the table's similarity rose.
         """
-        own = self._closing.standardised(step, closed)
-        total = self._improving.standardised(step, np.array([improved]))
-        if own is None or total is None:
+        found = self._baseline.standardised(step, np.append(closed, improved))
+        if found is None:
             return None
-        mixed: Floats = self.config.own_share * own + (1 - self.config.own_share) * total
+        mixed: Floats = self.config.own_share * found[:-1] + (1 - self.config.own_share) * found[-1]
         return mixed
 
     def update(

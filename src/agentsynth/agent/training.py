@@ -17,7 +17,7 @@ from agentsynth.env.environment import SyntheticDataEnvironment
 from agentsynth.env.goals import Goal
 from agentsynth.seeding import child_seed, stream
 
-CHECKS = 4
+CHECKS = 3
 """Held-out checks in a training, the last of them after the last episode."""
 
 
