@@ -194,12 +194,16 @@ def _validated(cls: type[T], value: object, where: str) -> T:
     try:
         return cls.model_validate(value)
     except ValidationError as error:
-        lines = [f"  {_place(line['loc'])}: {line['msg']} (found {_short(line)})" for line in error.errors()]
+        lines = [f"  {_place(line['loc'])}: {_problem(line)} (found {_short(line)})" for line in error.errors()]
         raise ConfigError("\n".join([f"{where} holds parameters that cannot be used:", *lines])) from error
 
 
 def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location) or "(top level)"
+
+
+def _problem(problem: Any) -> str:
+    return "there is no such parameter" if problem["type"] == "extra_forbidden" else str(problem["msg"])
 
 
 def _short(problem: Any) -> str:

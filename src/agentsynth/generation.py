@@ -122,7 +122,7 @@ def prepare_task(generator: Generator, config: Config, rows: int, scenario: Scen
     if scenario is None:
         return Task(whole, base, [])
     before = generator.cells.shares(whole.cells)
-    schema = _with_labels(generator)
+    schema = with_labels(generator)
     pool = _slice(whole, scenario, schema)
     for _ in range(MOST_POOLS):
         if len(pool) >= 4 * rows:
@@ -186,7 +186,7 @@ def _policy(name: str, model: Model, config: Config, rng: np.random.Generator) -
     return NoisyPolicy(model.policy, config.agent.noise, rng)
 
 
-def _with_labels(generator: Generator) -> Schema:
+def with_labels(generator: Generator) -> Schema:
     """Return the schema with the labels of every categorical column: a small pool may lack rare ones."""
     labels = {part.column: part.values for part in generator.trees.codec.parts if part.role == "label"}
     return Schema(

@@ -16,7 +16,7 @@ from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
 from agentsynth.env.scenarios import Scenario
 from agentsynth.errors import InputError, NotFittedError, ScenarioError
-from agentsynth.generation import Composed, generate
+from agentsynth.generation import Composed, generate, with_labels
 from agentsynth.model import Model, fit_generator, fit_model
 from agentsynth.progress import Progress, silent
 from agentsynth.seeding import child_seed
@@ -140,8 +140,24 @@ class AgentSynth:
             return Scenario.of(value)
         if value not in self.config.scenarios:
             known = ", ".join(self.config.scenarios) or "none"
-            raise ScenarioError(f"no scenario {value!r}; the configuration has: {known}.")
+            raise ScenarioError(
+                f"no scenario {value!r}; the model knows: {known}. Name it in the parameters it is fitted with "
+                "(`scenarios`; on the command line: fit --params params.yaml), or give a YAML or JSON file."
+            )
         return Scenario.of(self.config.scenarios[value], value)
+
+    def slice(self, table: Table, scenario: str | Mapping[str, Any] | Scenario | None) -> pd.DataFrame:
+        """Return the rows of a table in the training table's form that a scenario's `where` describes; None: all.
+
+        Raises:
+            ScenarioError: the scenario does not fit the table.
+        """
+        frame = _frame(table).reset_index(drop=True)
+        if scenario is None:
+            return frame
+        schema = with_labels(self._fitted().generator)
+        mask = self.scenario(scenario).slice(typed(frame, self.schema_), schema)
+        return frame[mask].reset_index(drop=True)
 
     def evaluate(
         self, real: Table, synthetic: Table, *, train: Table | None = None, target: str | None = None, seed: int = 0

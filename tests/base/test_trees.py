@@ -58,8 +58,10 @@ def test_a_leaf_is_read_as_a_quantile_function() -> None:
     # Four slots of a quarter; their middles give the codes themselves, and their ends lie half-way between two codes.
     assert draws([0, 1, 2, 3], part, 0.125, 0.375, 0.875) == [0.0, 1.0, 3.0]
     assert draws([0, 1, 2, 3], part, 0.25, 0.3125, 0.4375) == [0.5, 0.75, 1.25]
-    # Beyond the first and the last middle there is no neighbour in the leaf.
-    assert draws([0, 1, 2, 3], part, 0.0, 0.99) == [0.0, 3.0]
+    # Beyond the first and the last middle there is no neighbour in the leaf: the other one stands in.
+    assert draws([0, 1, 2, 3], part, 0.0, 0.0625, 0.9375) == [0.5, 0.25, 2.75]
+    # Alone in its leaf, a value has none.
+    assert draws([2], part, 0.1) == [2.0]
     # Neighbours are those of the leaf, not of the table.
     assert draws([0, 3], part, 0.5) == [1.5]
 

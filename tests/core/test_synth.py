@@ -225,7 +225,7 @@ def test_wrong_parameters_policies_and_scenarios_are_refused(shop_synth: AgentSy
         AgentSynth({"agent": {"episodes": 0}})
     with pytest.raises(ConfigError, match="no policy 'best'; there are q_learning, neutral"):
         shop_synth.generate(3, policy="best")
-    with pytest.raises(ScenarioError, match="no scenario 'rush'; the configuration has: evening, dear"):
+    with pytest.raises(ScenarioError, match="no scenario 'rush'; the model knows: evening, dear"):
         shop_synth.generate(3, "rush")
     with pytest.raises(ScenarioError, match="expected a mapping"):
         shop_synth.generate(3, ["price > 3"])  # type: ignore[arg-type]
@@ -280,3 +280,10 @@ def test_no_warning_leaks(shop_table: pd.DataFrame) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         AgentSynth(FAST).fit(shop_table).generate(30, {"targets": {"price": {"mean": "+900%"}}}, policy="free")
+
+
+def test_a_slice_holds_the_rows_that_a_scenario_describes(shop_synth: AgentSynth, shop_table: pd.DataFrame) -> None:
+    found = shop_synth.slice(shop_table, {"where": "timestamp.hour in 17..20"})
+    expected = shop_table[shop_table["timestamp"].dt.hour.between(17, 20)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected)
+    pd.testing.assert_frame_equal(shop_synth.slice(shop_table, None), shop_table.reset_index(drop=True))

@@ -131,3 +131,12 @@ def test_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         write_table(frame, tmp_path / "t.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whole_numbers_with_gaps_stay_whole(tmp_path: Path) -> None:
+    path = tmp_path / "gaps.csv"
+    path.write_text("age,score,none\n74,1.5,\n,2,\n-3,,\n")
+    frame = read_table(path)
+    assert frame.dtypes.astype(str).tolist() == ["Int64", "float64", "float64"]
+    write_table(frame, tmp_path / "back.csv")
+    assert (tmp_path / "back.csv").read_text() == "age,score,none\n74,1.5,\n,2.0,\n-3,,\n"

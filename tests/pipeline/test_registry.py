@@ -62,7 +62,7 @@ def champion(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
 def test_first_version_becomes_champion(champion: Store) -> None:
     version = champion.client.get_model_version_by_alias("agentsynth", "champion")
     assert version.version in (1, "1")
-    assert version.tags["verdict"] == "the first: there was no champion"
+    assert version.tags["verdict"] == "the first for this table: there was no champion to beat"
     assert version.tags["promoted"] == "true"
     assert version.tags["held_out_similarity"] == "0.900000"
     assert version.description == "what it is"
@@ -116,7 +116,38 @@ def test_champion_of_another_table_gives_way_and_it_is_said(champion: Store, mod
     verdict = promote(champion.client, register(model, "second"), cannot, 0.2)
     assert verdict.promoted
     assert verdict.champion_score is None
-    assert "version 1, the champion before, cannot make rows of this table: no column 'age'" in verdict.reason
+    assert verdict.reason == "the first for this table: there was no champion to beat"
+    assert champion_version(champion.client) == "2"
+
+
+def cannot_make_rows_with(version: str) -> Callable[[object], float]:
+    def score(loaded: object) -> float:
+        if loaded == version:
+            raise SchemaError("no column 'age'")
+        return 0.9
+
+    return score
+
+
+def test_after_another_table_the_champion_of_this_one_is_met_again(
+    champion: Store, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = register(model, "other table")
+    monkeypatch.setattr(registry, "load", lambda version: version)
+    assert promote(champion.client, other, cannot_make_rows_with("1"), 0.2).promoted
+    assert champion_version(champion.client) == other
+    worse = register(model, "worse")
+    verdict = promote(champion.client, worse, cannot_make_rows_with(other), 0.3)
+    assert not verdict.promoted
+    assert "0.3000 does not beat the 0.9000 of version 1" in verdict.reason
+    assert champion_version(champion.client) == "1"
+
+
+def test_a_later_run_of_the_same_policy_keeps_the_first_card(champion: Store, model: Path) -> None:
+    with recorded([StageRecord("policy", "first", lambda _: None)]) as run:
+        keys = {"policy_key": "first", "scenarios_key": "none"}
+        assert registry.register(run, model, keys=keys, card="another experiment") == "1"
+    assert champion.client.get_model_version("agentsynth", "1").description == "what it is"
 
 
 def test_no_champion_where_nothing_is_registered(store: Store) -> None:

@@ -50,7 +50,8 @@ class PartModel:
         if not part.ordered:
             return code
         offset = position - slot - 0.5
-        neighbour = np.where(offset < 0, slot - 1, slot + 1)
+        # The ends of a leaf have one neighbour only, and spread towards it, lest they repeat a training value.
+        neighbour = np.where(((offset < 0) & (slot > 0)) | (slot == size - 1), slot - 1, slot + 1)
         inside = (neighbour >= 0) & (neighbour < size) & (code >= 0)
         other = self.codes[start + np.where(inside, neighbour, slot)]
         alone = (part.counts[code.astype(np.intp)] == 1) if len(part.counts) else np.zeros(len(code), dtype=bool)

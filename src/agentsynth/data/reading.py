@@ -15,6 +15,7 @@ from agentsynth.files import whole_file
 
 CSV_ENDINGS = (".csv", ".csv.gz")
 PARQUET_ENDINGS = (".parquet", ".pq")
+WHOLE = r"-?(?:0|[1-9]\d{0,17})"
 LEADING_ZERO = r"[+-]?0\d+"
 """Text that is no number, though it reads as one: "007"."""
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -102,7 +103,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         text = pd.read_csv(path, dtype="string", encoding="utf-8-sig", header=0, names=header, skip_blank_lines=True)
         frame = pd.read_csv(
             path,
-            dtype=dict.fromkeys(_zero_padded(text), str),
+            dtype=dict.fromkeys(_zero_padded(text), str) | dict.fromkeys(_whole_with_gaps(text), "Int64"),
             encoding="utf-8-sig",
             header=0,
             names=header,
@@ -116,6 +117,15 @@ def _read_csv(path: Path) -> pd.DataFrame:
 def _zero_padded(text: pd.DataFrame) -> list[str]:
     """Return the columns that hold whole numbers, some of them with leading zeros."""
     return [name for name in text.columns if text[name].str.fullmatch(LEADING_ZERO).any()]
+
+
+def _whole_with_gaps(text: pd.DataFrame) -> list[str]:
+    """Return the columns of whole numbers, some missing: as Int64 they are written as read, 74 and not 74.0."""
+    return [
+        name
+        for name in text.columns
+        if text[name].isna().any() and text[name].notna().any() and text[name].dropna().str.fullmatch(WHOLE).all()
+    ]
 
 
 def _opened(path: Path) -> TextIO:

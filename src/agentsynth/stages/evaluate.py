@@ -20,10 +20,15 @@ from agentsynth.stages.prepare import prepared_tables
 from agentsynth.stages.running import run
 from agentsynth.synth import AgentSynth
 
+FEWEST_ROWS = 20
+"""Unseen rows that a scenario's slice must have to be judged by; with fewer, all unseen rows judge."""
+
 
 class Evaluation(NamedTuple):
     """The synthetic table's report, and the policy beside its rivals."""
 
+    unseen: pd.DataFrame
+    """The rows they are judged by."""
     report: Report
     policies: pd.DataFrame
 
@@ -38,9 +43,15 @@ def evaluate(
 ) -> Evaluation:
     """Judge `synthetic` against `test`, and compare the learned policy with its rivals over several seeds.
 
+    A scenario with a slice (`where`) is judged by the real rows of that slice.
+
     Raises:
         InputError: a table does not fit the schema, or the target is not one of its columns.
     """
+    scenario = params.generate.scenario
+    slices = [synth.slice(table, scenario) for table in (train, validation, test)]
+    if min(len(table) for table in slices) >= FEWEST_ROWS:
+        train, validation, test = slices
     report = build_report(
         train,
         test,
@@ -52,7 +63,20 @@ def evaluate(
         other_real=validation,
     )
     seeds = [params.seed + number for number in range(params.evaluate.seeds)]
-    return Evaluation(report, compare_policies(synth, test, params.generate.rows, seeds, params.generate.scenario))
+    return Evaluation(test, report, compare_policies(synth, test, params.generate.rows, seeds, scenario))
+
+
+def heading(evaluation: Evaluation, test: pd.DataFrame, params: Params) -> str:
+    """Return what is judged, and by which rows."""
+    scenario = params.generate.scenario
+    if scenario is None:
+        return f"Mimic, judged by {len(test)} unseen rows."
+    if len(evaluation.unseen) < len(test):
+        return f"Scenario {scenario}, judged by the {len(evaluation.unseen)} of {len(test)} unseen rows in its slice."
+    return (
+        f"Scenario {scenario}, compared with all {len(test)} unseen rows: what it changes on purpose counts as a "
+        "difference; how its targets were reached stands in data/targets.json."
+    )
 
 
 def main() -> None:
@@ -63,18 +87,20 @@ def main() -> None:
     test = read_table(paths.need(paths.TEST, "prepare"))
     synthetic = read_table(paths.need(paths.SYNTHETIC, "generate"))
     evaluation = evaluate(synth, train, validation, test, synthetic, params)
-    _write(evaluation, synth, test, synthetic)
+    _write(evaluation, synth, synthetic)
+    print(heading(evaluation, test, params))
     print(evaluation.report.to_text())
     _record(evaluation.report, synth, test, params)
 
 
-def _write(evaluation: Evaluation, synth: AgentSynth, test: pd.DataFrame, synthetic: pd.DataFrame) -> None:
+def _write(evaluation: Evaluation, synth: AgentSynth, synthetic: pd.DataFrame) -> None:
     evaluation.report.save(paths.REPORT)
     known = {name: score.value for name, score in evaluation.report.scores.items() if score.value is not None}
     write_json(paths.METRICS, {"similarity": evaluation.report.similarity, **known})
     write_table(evaluation.policies, paths.POLICIES)
-    plots.data_comparison(test, synthetic, synth.schema_, paths.DATA_COMPARISON)
-    plots.policy_comparison(evaluation.policies, paths.POLICY_COMPARISON)
+    plots.data_comparison(evaluation.unseen, synthetic, synth.schema_, paths.DATA_COMPARISON)
+    metrics = ["similarity"] if evaluation.policies["miss"].isna().all() else ["miss", "similarity"]
+    plots.policy_comparison(evaluation.policies, paths.POLICY_COMPARISON, metrics=metrics)
 
 
 def _record(report: Report, synth: AgentSynth, test: pd.DataFrame, params: Params) -> None:

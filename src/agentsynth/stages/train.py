@@ -58,9 +58,7 @@ def main() -> None:
     with recorded([train_record(params, synth)]) as mlflow_run:
         mlflow_run.files([stamped], "figures")
     action = ", ".join(f"{factor} {value:.2f}" for factor, value in synth.history_.best_action.items())
-    print(
-        f"{len(synth.history_)} episodes, best policy after episode {synth.history_.best_episode + 1}; action {action}"
-    )
+    print(f"{len(synth.history_)} episodes, best policy after episode {synth.history_.best_episode}; action {action}")
 
 
 if __name__ == "__main__":

@@ -41,10 +41,9 @@ def register(run: Run, folder: Path, *, keys: Mapping[str, str], card: str) -> s
     """
     same = " and ".join(f"tags.{name} = '{value}'" for name, value in keys.items())
     known = run.client.search_model_versions(f"name = '{MODEL}' and {same}")
-    version = str(known[0].version) if known else _new_version(run, folder)
+    version = str(known[0].version) if known else _new_version(run, folder, card)
     for name, value in keys.items():
         run.client.set_model_version_tag(MODEL, version, name, value)
-    run.client.update_model_version(MODEL, version, description=card)
     run.tag({"model_version": version})
     return version
 
@@ -52,16 +51,19 @@ def register(run: Run, folder: Path, *, keys: Mapping[str, str], card: str) -> s
 def promote(client: MlflowClient, version: str, score: Callable[[AgentSynth], float], challenger: float) -> Verdict:
     """Give the version the alias `champion` if its held-out score beats the present champion's; record why or why not.
 
+    Where the present champion was made for another table, the version meets the latest former champion that can make
+    rows of this one; if that one is better, it is champion again.
+
     Args:
         client: of the MLflow store.
         version: the challenger.
         score: scores a synthesiser on the held-out rows; raises an AgentSynthError where it cannot make such rows.
         challenger: the version's own score, by the same function.
     """
-    holder = champion_version(client)
-    verdict = _compare(client, holder, version, score, challenger)
-    if verdict.promoted:
-        client.set_registered_model_alias(MODEL, CHAMPION, version)
+    incumbent = _incumbent(client, score)
+    verdict = _compare(client, incumbent, version, challenger)
+    winner = version if verdict.promoted or incumbent is None else incumbent.version
+    client.set_registered_model_alias(MODEL, CHAMPION, winner)
     tags = {
         "held_out_similarity": f"{challenger:.6f}",
         "promoted": str(verdict.promoted).lower(),
@@ -94,19 +96,35 @@ def load(version: str) -> AgentSynth:
     return model
 
 
-def _compare(
-    client: MlflowClient, holder: str | None, version: str, score: Callable[[AgentSynth], float], challenger: float
-) -> Verdict:
-    if holder is None:
-        return Verdict(True, "the first: there was no champion", None)
+class _Incumbent(NamedTuple):
+    version: str
+    score: float
+
+
+def _incumbent(client: MlflowClient, score: Callable[[AgentSynth], float]) -> _Incumbent | None:
+    """Return the champion, or the latest former one, that can make rows of the table that `score` judges by."""
+    former = [
+        str(version.version)
+        for version in client.search_model_versions(f"name = '{MODEL}'", order_by=["version_number DESC"])
+        if version.tags.get("promoted") == "true"
+    ]
+    for version in dict.fromkeys([*filter(None, [champion_version(client)]), *former]):
+        try:
+            return _Incumbent(version, score(load(version)))
+        except AgentSynthError:
+            # It learned from another table, or is of a format that is not read any more: no rival here.
+            continue
+    return None
+
+
+def _compare(client: MlflowClient, incumbent: _Incumbent | None, version: str, challenger: float) -> Verdict:
+    if incumbent is None:
+        return Verdict(True, "the first for this table: there was no champion to beat", None)
+    holder, held = incumbent
     if holder == version:
         return Verdict(True, "it already is the champion", challenger)
     if _policy_key(client, holder) == _policy_key(client, version):
         return Verdict(True, f"the policy of version {holder}, with the scenarios of now", challenger)
-    try:
-        held = score(load(holder))
-    except AgentSynthError as error:
-        return Verdict(True, f"version {holder}, the champion before, cannot make rows of this table: {error}", None)
     relation = "beats" if challenger > held else "does not beat"
     reason = f"{challenger:.4f} {relation} the {held:.4f} of version {holder} on the same held-out rows"
     return Verdict(challenger > held, reason, held)
@@ -116,11 +134,11 @@ def _policy_key(client: MlflowClient, version: str) -> str | None:
     return client.get_model_version(MODEL, version).tags.get("policy_key")
 
 
-def _new_version(run: Run, folder: Path) -> str:
+def _new_version(run: Run, folder: Path, card: str) -> str:
     """Register a new version; by the client's calls, since the others print."""
     identifier = log_model(folder)
     if not run.client.search_registered_models(f"name = '{MODEL}'"):
         run.client.create_registered_model(MODEL, description="Composes synthetic tables with a Q-learning policy.")
     source = f"models:/{identifier}"
-    version = run.client.create_model_version(MODEL, source, run_id=run.id, model_id=identifier)
+    version = run.client.create_model_version(MODEL, source, run_id=run.id, model_id=identifier, description=card)
     return str(version.version)
