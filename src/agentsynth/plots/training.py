@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,9 +98,11 @@ def _draw_returns(axes: Axes, history: TrainingHistory) -> None:
 def _draw_held_out(axes: Axes, history: TrainingHistory) -> None:
     known = np.flatnonzero(np.isfinite(history.held_out))
     axes.plot(known, history.held_out[known], "D-", color=style.VERMILLION, markersize=5, linewidth=1.4)
-    for name, similarity in history.rivals.items():
+    # Names at either end in turn, as the rivals' lines may nearly coincide.
+    ends = cycle([(len(history) - 1, "right"), (0, "left")])
+    for (name, similarity), (place, side) in zip(history.rivals.items(), ends, strict=False):
         axes.axhline(similarity, color=style.GREY, linewidth=1, linestyle=RIVAL_DASHES.get(name, "-"))
-        axes.annotate(name, (len(history) - 1, similarity), ha="right", va="bottom", fontsize="small", color=style.GREY)
+        axes.annotate(name, (place, similarity), ha=side, va="bottom", fontsize="small", color=style.GREY)
     _mark_best(axes, history)
     low, high = axes.get_ylim()
     if high - low < _LEAST_SPAN:
