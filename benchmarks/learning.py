@@ -10,9 +10,9 @@ all differences are paired:
 An episode's return, which is the similarity of its finished table to the goal, depends on the goal; the curve is the
 moving average over one round of goals. It may rise for a reason that is not learning: epsilon falls, and fewer actions
 are random. So the proof is in the held-out checks, which play the greedy policy, without exploration, on goals that no
-episode steers to: they have to rise above the neutral policy, which is where learning starts. The policy that is kept
-was chosen by these checks; therefore at last that policy on new goals and a new pool, beside policies that learn
-nothing: `proportional` is a plain rule, the log-factor proportional to the gap.
+episode steers to (but for one of them, the table itself): they have to rise above the neutral policy, which is where
+learning starts. The policy that is kept was chosen by these checks; therefore at last that policy on new goals and a
+new pool, beside policies that learn nothing: `proportional` is a plain rule, the log-factor proportional to the gap.
 
     python benchmarks/learning.py --figure learning.png --out learning.csv
 """
