@@ -125,7 +125,7 @@ def test_users_table_in_a_temporary_workspace_logs_to_the_project(run: Run, proj
     assert second["params"]["data.table"] == "data/raw/mine.csv"
     assert second["tags"]["table"] == "mine"
     assert "figures/data_comparison.png" in second["figures"]
-    assert "cannot make rows of this table" in second["tags"]["verdict"]
+    assert second["tags"]["verdict"] == "the first for this table: there was no champion to beat"
     code = """
 import mlflow
 model = mlflow.pyfunc.load_model("models:/agentsynth@champion")
