@@ -113,17 +113,27 @@ class QPolicy:
         return self.levels[self.greedy(*self.states(observation))].astype(np.float32)
 
 
-def greedy_levels(values: NDArray[np.float64], visits: NDArray[np.int64]) -> NDArray[np.intp]:
+def from_neutral(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far each of `levels` (levels,) lies from 1, in logs; rounded, so that a level and its inverse tie."""
+    distance: NDArray[np.float64] = np.abs(np.log(levels)).round(9)
+    return distance
+
+
+DISTANCES = from_neutral(LEVELS)
+
+
+def greedy_levels(
+    values: NDArray[np.float64], visits: NDArray[np.integer], distances: NDArray[np.float64] = DISTANCES
+) -> NDArray[np.intp]:
     """Return the best level along the last axis.
 
     Only levels that were tried compete; a tie goes to the level nearest to neutral, and so does a state that was never
-    visited: greedy use of an unvisited state would throw the table off.
+    visited: greedy use of an unvisited state would throw the table off. `distances` (levels,) are those `from_neutral`.
     """
     tried = np.where(visits > 0, values, -np.inf)
     best = tried.max(axis=-1, keepdims=True)
-    distance = np.abs(np.arange(values.shape[-1]) - NEUTRAL)
     # Where nothing was tried, all levels tie at -inf and neutral is the nearest.
-    levels: NDArray[np.intp] = np.where(tried == best, distance, len(distance)).argmin(axis=-1)
+    levels: NDArray[np.intp] = np.where(tried == best, distances, np.inf).argmin(axis=-1)
     return levels
 
 

@@ -15,7 +15,6 @@ from agentsynth.data.schema import Column, Schema
 
 Aspect = Literal["value", "label", "date", "month", "weekday", "hour"]
 OTHER = "(other)"
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CALENDAR_CELLS: dict[Aspect, range] = {"month": range(1, 13), "weekday": range(7), "hour": range(24)}
 MOST_LABELS = 60
 """Labels beyond the most frequent ones share a cell."""

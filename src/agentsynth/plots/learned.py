@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from agentsynth.agent import policies
 from agentsynth.errors import InputError
 from agentsynth.plots import style
 
@@ -65,16 +66,9 @@ def visited_states(policy: LearnedTables) -> npt.NDArray[np.bool_]:
 
 
 def greedy_levels(policy: LearnedTables) -> npt.NDArray[np.intp]:
-    """Return (factors, gap buckets, progress buckets) indices of the levels that the greedy policy takes.
-
-    Only levels that were tried compete; a tie goes to the level nearest to neutral, and so does a state never visited.
-    """
-    tried = np.where(np.asarray(policy.visits) > 0, policy.tables, -np.inf)
-    # Rounded, so that a level and its inverse are equally near.
-    distance = np.abs(np.log(np.asarray(policy.levels, dtype=float))).round(9)
-    best = tried == tried.max(axis=-1, keepdims=True)
-    levels: npt.NDArray[np.intp] = np.argmin(np.where(best, distance, np.inf), axis=-1)
-    return levels
+    """Return (factors, gap buckets, progress buckets) indices of the levels that the greedy policy takes."""
+    distances = policies.from_neutral(np.asarray(policy.levels, dtype=float))
+    return policies.greedy_levels(np.asarray(policy.tables), np.asarray(policy.visits), distances)
 
 
 def advantages(policy: LearnedTables) -> npt.NDArray[np.float64]:
