@@ -25,7 +25,7 @@ class GeneratorConfig(_Section):
 
     trees: Annotated[int, Field(ge=1, le=200)] = 8
     """Trees per column."""
-    min_leaf: Annotated[int, Field(ge=1)] = 12
+    min_leaf: Annotated[int, Field(ge=1)] = 25
     """Fewest training rows in a leaf: the privacy dial (k)."""
     max_features: Annotated[float, Field(gt=0, le=1)] = 0.7
     """Share of the features looked at in each split."""
@@ -57,6 +57,19 @@ class EnvironmentConfig(_Section):
     all pairs together (pairs), or of one column by its name, which goes before its kind."""
 
 
+class RefinementConfig(_Section):
+    """The refinement of a composed table: rows of it are exchanged for others of the pool, never edited."""
+
+    exchanges: Annotated[float, Field(ge=0)] = 4.0
+    """Swaps tried per row of the table; 0: the table stays as it was composed."""
+    pool_factor: Annotated[float, Field(ge=1)] = 20.0
+    """Rows of the pool per row of the table, where a table is refined."""
+    bins: Annotated[int, Field(ge=2, le=1000)] = 64
+    """Most bins of a column's histogram."""
+    pairs: Annotated[int, Field(ge=0)] = 200
+    """Most column pairs, the most informative ones; at least as many as are steered."""
+
+
 class AgentConfig(_Section):
     """Q-learning."""
 
@@ -83,6 +96,7 @@ class Config(_Section):
 
     generator: GeneratorConfig = GeneratorConfig()
     environment: EnvironmentConfig = EnvironmentConfig()
+    refinement: RefinementConfig = RefinementConfig()
     agent: AgentConfig = AgentConfig()
     scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Name -> scenario, see `agentsynth.env.scenarios.Scenario`."""

@@ -1,4 +1,4 @@
-"""From a model to a table: the pool, the goal that a scenario states, and the composing."""
+"""From a model to a table: composing and refining it, under one of the policies."""
 
 from __future__ import annotations
 
@@ -12,28 +12,22 @@ from numpy.typing import NDArray
 from agentsynth.agent.composing import compose
 from agentsynth.agent.policies import NeutralPolicy, NoisyPolicy, Policy, ProportionalPolicy, RandomPolicy
 from agentsynth.config import Config
-from agentsynth.data.schema import Schema
 from agentsynth.data.typed import finish
-from agentsynth.env.balancing import effective_size, thin
-from agentsynth.env.goals import Goal, moved
-from agentsynth.env.pool import Pool
-from agentsynth.env.scenarios import Constraint, Scenario, target_weights
+from agentsynth.env.exchange import exchange
+from agentsynth.env.scenarios import Constraint, Scenario
 from agentsynth.env.selection import top
-from agentsynth.errors import ConfigError, ScenarioError
+from agentsynth.errors import ConfigError
 from agentsynth.model import Generator, Model
 from agentsynth.seeding import child_seed, stream
+from agentsynth.task import Task, prepare_task
 
 Floats = NDArray[np.float64]
 POLICIES = ("q_learning", "neutral", "random", "proportional", "raking", "free")
 """`free` takes rows as they come from the base generator; `raking` draws them by weights found on the whole pool."""
-LARGEST = 20_000
+LARGEST = 5_000
 """Rows composed at a time; longer tables are composed in pieces, in bounded memory."""
-KEPT = 0.5
-"""Rows kept of a pool that is thinned by weights, per effective row: the fewer, the nearer to the weights they are."""
 RAKING_ROUNDS = 50
 """Times that raking goes through all margins: by then shares are right to about 0.001."""
-MOST_POOLS = 24
-"""Pools drawn in search of rows for a scenario, before giving up."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +45,6 @@ class Composed:
 
     table: pd.DataFrame
     targets: list[Reached]
-
-
-@dataclass(frozen=True)
-class Task:
-    """A pool and the goal to compose from it.
-
-    Attributes:
-        pool: rows of the scenario's slice only, thinned so that they meet its targets.
-        goal: wanted shares.
-        constraints: the scenario's targets.
-    """
-
-    pool: Pool
-    goal: Goal
-    constraints: list[Constraint]
 
 
 def generate(
@@ -109,41 +88,6 @@ def generate(
     return Composed(finish(frame, model.generator.schema, child_seed(seed, "finish")), targets)
 
 
-def prepare_task(generator: Generator, config: Config, rows: int, scenario: Scenario | None, seed: int) -> Task:
-    """Draw a pool large enough for `rows` rows of the scenario, and state its goal in cells.
-
-    Raises:
-        ScenarioError: the scenario does not fit the table, or too few rows of its slice can be drawn.
-    """
-    rng = stream(seed, "pool")
-    size = max(round(rows * config.environment.pool_factor), 200)
-    whole = generator.draw_pool(size, rng)
-    base = Goal(generator.real)
-    if scenario is None:
-        return Task(whole, base, [])
-    before = generator.cells.shares(whole.cells)
-    schema = with_labels(generator)
-    pool = _slice(whole, scenario, schema)
-    for _ in range(MOST_POOLS):
-        if len(pool) >= 4 * rows:
-            constraints, weights = _weigh(pool, scenario, schema)
-            if effective_size(weights) >= 2 * rows:
-                break
-        pool = _joined(pool, _slice(generator.draw_pool(size, rng), scenario, schema))
-    else:
-        constraints, weights = _weigh(pool, scenario, schema)
-    if len(pool) < rows:
-        raise ScenarioError(
-            f"scenario {scenario.name!r}: only {len(pool)} of {(MOST_POOLS + 1) * size} drawn rows meet "
-            f"{scenario.where!r}, and {rows} are wanted. Ask for fewer rows, or widen the condition."
-        )
-    goal = moved(base, generator.cells, before, generator.cells.shares(pool.cells, weights), scenario.name)
-    if constraints:
-        # Selection looks at cells only: within one, it takes rows as the pool has them.
-        pool = pool.take(thin(weights, max(2 * rows, round(KEPT * effective_size(weights))), rng))
-    return Task(pool, goal, constraints)
-
-
 def choose(model: Model, config: Config, task: Task, rows: int, policy: str, seed: int) -> NDArray[np.intp]:
     """Return the rows (rows,) of the task's pool that a policy puts into the table, in random order."""
     rng = stream(seed, f"policy.{policy}")
@@ -156,6 +100,10 @@ def choose(model: Model, config: Config, task: Task, rows: int, policy: str, see
         sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
         env = model.generator.environment(task.pool.cells, sized)
         chosen = compose(env, _policy(policy, model, config, rng), task.goal, child_seed(seed, "compose")).chosen
+        if task.fine is not None:
+            cells, goal = task.fine
+            importance, tries = model.generator.detail.importance, config.refinement.exchanges
+            chosen = exchange(cells, chosen, goal.shares, importance, tries, stream(seed, "exchange"))
     shuffled: NDArray[np.intp] = stream(seed, "order").permutation(chosen)
     return shuffled
 
@@ -184,35 +132,3 @@ def _policy(name: str, model: Model, config: Config, rng: np.random.Generator) -
     if name == "proportional":
         return ProportionalPolicy(count)
     return NoisyPolicy(model.policy, config.agent.noise, rng)
-
-
-def with_labels(generator: Generator) -> Schema:
-    """Return the schema with the labels of every categorical column: a small pool may lack rare ones."""
-    labels = {part.column: part.values for part in generator.trees.codec.parts if part.role == "label"}
-    return Schema(
-        columns=tuple(
-            column.model_copy(update={"levels": tuple(label for label in labels[column.name] if label is not None)})
-            if column.name in labels
-            else column
-            for column in generator.schema
-        )
-    )
-
-
-def _slice(pool: Pool, scenario: Scenario, schema: Schema) -> Pool:
-    return pool.take(np.flatnonzero(scenario.slice(pool.frame, schema)))
-
-
-def _joined(first: Pool, second: Pool) -> Pool:
-    return Pool(
-        pd.concat([first.frame, second.frame], ignore_index=True),
-        np.concatenate([first.features, second.features]),
-        np.concatenate([first.cells, second.cells]),
-    )
-
-
-def _weigh(pool: Pool, scenario: Scenario, schema: Schema) -> tuple[list[Constraint], Floats]:
-    if not len(pool):
-        return [], np.zeros(0)
-    constraints = scenario.constraints(pool.frame, schema)
-    return constraints, target_weights(constraints, len(pool))

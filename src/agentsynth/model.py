@@ -19,8 +19,10 @@ from agentsynth.data.schema import Schema
 from agentsynth.data.typed import add_derived
 from agentsynth.env.cells import Cells, fit_cells
 from agentsynth.env.critic import fit_critic
+from agentsynth.env.detail import Detail
 from agentsynth.env.environment import SyntheticDataEnvironment
 from agentsynth.env.goals import Goal, GoalSampler
+from agentsynth.env.margins import fit_margins
 from agentsynth.env.pool import Pool, draw_pool
 from agentsynth.seeding import child_seed, stream
 
@@ -38,12 +40,14 @@ class Generator:
         trees: fitted base generator (holds the codec).
         cells: how rows are sorted into cells.
         real: (cells,) shares of the training rows.
+        detail: the finer cells that a composed table is refined by.
     """
 
     schema: Schema
     trees: SequentialTrees
     cells: Cells
     real: Floats
+    detail: Detail
 
     def draw_pool(self, rows: int, rng: np.random.Generator) -> Pool:
         """Draw `rows` candidates."""
@@ -52,6 +56,10 @@ class Generator:
     def environment(self, pool: NDArray[np.int32], config: Config) -> SyntheticDataEnvironment:
         """Return the environment that composes from `pool` (rows, groups)."""
         return SyntheticDataEnvironment(self.schema, self.cells, self.real, pool, config.environment)
+
+    def detail_of(self, pool: Pool) -> NDArray[np.int32]:
+        """Return the fine cells (rows, groups) of a pool."""
+        return self.detail.of(pool.frame, self.trees.codec, pool.codes)
 
 
 @dataclass(frozen=True)
@@ -70,15 +78,22 @@ def fit_generator(
     codec = Codec(schema).fit(frame)
     codes = codec.encode(frame)
     trees = SequentialTrees(codec, config.generator).fit(codes, child_seed(seed, "trees"), advance)
-    settings = config.environment
     complete = add_derived(frame, schema)
-    cells = fit_cells(complete, schema, settings.bins, settings.pairs)
+    fine, cells = _cells(complete, schema, config)
     features = codec.features(codes)
-    if settings.critic:
+    if config.environment.critic:
         candidates = codec.features(trees.draw(len(frame), stream(seed, "critic.candidates")))
         critic = fit_critic(features, candidates, child_seed(seed, "critic"))
-        cells = cells if critic is None else cells.with_critic(critic)
-    return Generator(schema, trees, cells, cells.shares(cells.of(complete, features)))
+        fine, cells = fine.with_critic(critic), cells.with_critic(critic)
+    real = cells.shares(cells.of(complete, features))
+    return Generator(schema, trees, cells, real, Detail.fit(complete, codec, codes, fine, stream(seed, "novelty")))
+
+
+def _cells(frame: pd.DataFrame, schema: Schema, config: Config) -> tuple[Cells, Cells]:
+    """Return the fine cells to refine by and the coarser ones to compose by: fewer bins, and only the best pairs."""
+    steered, refined = config.environment, config.refinement
+    fine = fit_cells(frame, schema, refined.bins, max(refined.pairs, steered.pairs))
+    return fine, Cells(tuple(fit_margins(frame, schema, steered.bins)), fine.pairs[: steered.pairs])
 
 
 def fit_model(

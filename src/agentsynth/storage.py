@@ -26,12 +26,14 @@ from agentsynth.base.trees import PartModel, SequentialTrees
 from agentsynth.config import Config
 from agentsynth.data.schema import Schema
 from agentsynth.env.cells import Cells
+from agentsynth.env.detail import Detail
 from agentsynth.env.margins import Margin
+from agentsynth.env.novelty import Novelty
 from agentsynth.errors import AgentSynthError, InputError, ModelFormatError
 from agentsynth.files import whole_file
 from agentsynth.model import Generator, Model
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, ARRAYS = "manifest.json", "arrays.npz"
 DIGEST = "manifest.sha256"
 FOREST_FIELDS = ("roots", "feature", "threshold", "left", "right")
@@ -102,13 +104,14 @@ def _pack(model: Model, config: Config, seed: int) -> dict[str, bytes]:
         "schema": generator.schema.model_dump(mode="json"),
         "parts": [_part_to_json(part) for part in codec.parts],
         "order": generator.trees.order,
-        "margins": [margin.to_json() for margin in cells.margins],
-        "pairs": [[first.to_json(), second.to_json()] for first, second in cells.pairs],
+        "cells": _cells_to_json(cells),
+        "detail": _cells_to_json(generator.detail.cells),
         "critic": cells.critic is not None,
         "factors": list(model.policy.factor_names),
         "history": model.history.to_json(),
     }
-    arrays: dict[str, NDArray[Any]] = {"real": generator.real}
+    arrays: dict[str, NDArray[Any]] = {"real": generator.real, "detail.real": generator.detail.real}
+    arrays |= {f"novelty.{name}": getattr(generator.detail.novelty, name) for name in Novelty.FIELDS}
     arrays |= {f"policy.{name}": getattr(model.policy, name) for name in POLICY_FIELDS}
     for index, part in enumerate(codec.parts):
         arrays[f"part.{index}.counts"] = part.counts
@@ -141,21 +144,21 @@ def _unpack(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, in
         PartModel(_forest(f"trees.{index}", arrays), *(arrays[f"trees.{index}.{name}"] for name in LEAF_FIELDS))
         for index in range(len(trees.order))
     ]
-    cells = Cells(
-        tuple(Margin.from_json(value) for value in manifest["margins"]),
-        tuple((Margin.from_json(first), Margin.from_json(second)) for first, second in manifest["pairs"]),
-        _forest("critic", arrays) if manifest["critic"] else None,
-    )
+    critic = _forest("critic", arrays) if manifest["critic"] else None
+    cells = _cells(manifest["cells"], critic)
+    novelty = Novelty(*(arrays[f"novelty.{name}"] for name in Novelty.FIELDS))
+    detail = Detail(_cells(manifest["detail"], critic), novelty, arrays["detail.real"])
     policy = QPolicy(tuple(manifest["factors"]), *(arrays[f"policy.{name}"] for name in POLICY_FIELDS))
     history = TrainingHistory.from_json(manifest["history"])
-    model = Model(Generator(schema, trees, cells, arrays["real"]), policy, history)
+    model = Model(Generator(schema, trees, cells, arrays["real"], detail), policy, history)
     _check_fit(model)
     return model, config, int(manifest["seed"])
 
 
 def _check_fit(model: Model) -> None:
     """Raise ValueError where the parts of a model do not fit each other: some are missing, or of another model."""
-    trees, policy = model.generator.trees, model.policy
+    trees, policy, detail = model.generator.trees, model.policy, model.generator.detail
+    views = len(detail.novelty.bins)
     parts = trees.codec.parts
     states = (len(policy.factor_names), len(policy.gap_edges) + 1, policy.tables.shape[2], len(policy.levels))
     fits = {
@@ -164,11 +167,29 @@ def _check_fit(model: Model) -> None:
         "parts and order": sorted(trees.order) == list(range(len(parts))),
         "trees and leaves": all(len(m.forest.feature) == len(m.start) == len(m.size) for m in trees.models),
         "cells and shares": len(model.generator.real) == model.generator.cells.sizes.sum(),
+        "fine cells and shares": len(detail.real) == detail.sizes.sum(),
+        "novelty and parts": detail.novelty.parts.shape == detail.novelty.shifts.shape == (views, len(parts))
+        and len(detail.novelty.known) == views,
         "factors and values": policy.tables.shape == policy.visits.shape == states,
     }
     apart = [name for name, fit in fits.items() if not fit]
     if apart:
         raise ValueError(f"{'; '.join(apart)} do not fit each other")
+
+
+def _cells_to_json(cells: Cells) -> dict[str, Any]:
+    return {
+        "margins": [margin.to_json() for margin in cells.margins],
+        "pairs": [[first.to_json(), second.to_json()] for first, second in cells.pairs],
+    }
+
+
+def _cells(value: Mapping[str, Any], critic: Forest | None) -> Cells:
+    return Cells(
+        tuple(Margin.from_json(margin) for margin in value["margins"]),
+        tuple((Margin.from_json(first), Margin.from_json(second)) for first, second in value["pairs"]),
+        critic,
+    )
 
 
 def _part_to_json(part: Part) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
 from agentsynth.env.scenarios import Scenario
 from agentsynth.errors import InputError, NotFittedError, ScenarioError
-from agentsynth.generation import Composed, generate, with_labels
+from agentsynth.generation import Composed, generate
 from agentsynth.model import Model, fit_generator, fit_model
 from agentsynth.progress import Progress, silent
 from agentsynth.seeding import child_seed
+from agentsynth.task import with_labels
 
 if TYPE_CHECKING:
     from agentsynth.agent.history import TrainingHistory

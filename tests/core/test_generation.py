@@ -10,9 +10,10 @@ from agentsynth import generation
 from agentsynth.config import Config
 from agentsynth.env.scenarios import Scenario
 from agentsynth.errors import ScenarioError
-from agentsynth.generation import POLICIES, Task, choose, prepare_task, raking_weights
+from agentsynth.generation import POLICIES, choose, raking_weights
 from agentsynth.model import Generator
 from agentsynth.synth import AgentSynth
+from agentsynth.task import Task, prepare_task
 
 
 def task(generator: Generator, config: Config, rows: int = 100, scenario: Any = None) -> Task:
@@ -92,7 +93,7 @@ def test_a_target_out_of_reach_is_approached_and_reported(shop_synth: AgentSynth
 def test_mimicking_aims_at_the_real_shares_from_an_even_pool(shop_generator: Generator, small_config: Config) -> None:
     work = task(shop_generator, small_config)
     np.testing.assert_array_equal(work.goal.shares, shop_generator.real)
-    assert len(work.pool) == 100 * small_config.environment.pool_factor
+    assert len(work.pool) == 100 * small_config.refinement.pool_factor
     assert work.constraints == []
 
 
@@ -100,7 +101,7 @@ def test_a_slice_is_drawn_until_there_is_choice(shop_generator: Generator, small
     work = task(shop_generator, small_config, 200, {"where": "timestamp.month = 2"})
     assert (work.pool.frame["timestamp"].dt.month == 2).all()
     assert len(work.pool) >= 4 * 200
-    assert len(work.pool.frame) == len(work.pool.features) == len(work.pool.cells)
+    assert len(work.pool.frame) == len(work.pool.codes) == len(work.pool.cells)
     offsets = shop_generator.cells.offsets
     np.testing.assert_allclose(np.add.reduceat(work.goal.shares, offsets), 1.0)
     month = [margin.name for margin in shop_generator.cells.margins].index("timestamp.month")
@@ -171,10 +172,10 @@ def test_a_rare_label_is_known_even_where_a_pool_lacks_it(small_config: Config) 
 @pytest.mark.parametrize(
     ("scenario", "message"),
     [
-        ({"where": "price > 1e6"}, r"only 0 of 5000 drawn rows meet 'price > 1e6', and 20 are wanted"),
+        ({"where": "price > 1e6"}, r"only 0 of 10000 drawn rows meet 'price > 1e6', and 20 are wanted"),
         (
             {"where": ["quantity = 1", "price > 1e6"]},
-            r"only 0 of 5000 drawn rows meet \['quantity = 1', 'price > 1e6'\]",
+            r"only 0 of 10000 drawn rows meet \['quantity = 1', 'price > 1e6'\]",
         ),
         ({"where": "prise > 3"}, "a scenario names 'prise'; the table has user_id, user_type"),
         ({"where": "category = Cars"}, "column 'category' has no 'Cars'; it has Books, Clothing"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentsynth.data.schema import Column, Schema
-from agentsynth.env.cells import Cells, _information, fit_cells
+from agentsynth.env.cells import Cells, _informations, fit_cells
 from agentsynth.env.critic import fit_critic
 from agentsynth.env.margins import Margin
 from agentsynth.model import Generator
@@ -79,11 +79,19 @@ def test_each_group_partitions_any_rows(fitted: pd.DataFrame, other: pd.DataFram
 def test_information_by_hand() -> None:
     same = np.array([0, 0, 1, 1], dtype=np.int32)
     cross = np.array([0, 1, 0, 1], dtype=np.int32)
-    # The same codes tell log 2 nats; the bias of one degree of freedom among 4 rows is 1 / 8.
-    assert _information(same, same, 2, 2) == pytest.approx(np.log(2) - 1 / 8)
-    assert _information(same, cross, 2, 2) == pytest.approx(-1 / 8)
-    # Cells that nothing falls into cost nothing.
-    assert _information(same, same, 5, 7) == pytest.approx(np.log(2) - 1 / 8)
+    # The same codes tell log 2 nats; the bias of one degree of freedom among 4 rows is 1 / 8. Cells that nothing falls
+    # into cost nothing.
+    found = _informations([same, same, cross], [2, 7, 5])
+    assert found[0, 1] == found[1, 0] == pytest.approx(np.log(2) - 1 / 8)
+    assert found[0, 2] == found[1, 2] == pytest.approx(-1 / 8)
+
+
+def test_information_is_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    codes = [rng.integers(size, size=101).astype(np.int32) for size in (2, 3, 9)]
+    whole = _informations(codes, [2, 3, 9])
+    monkeypatch.setattr("agentsynth.env.cells.ROWS_AT_ONCE", 7)
+    np.testing.assert_array_equal(_informations(codes, [2, 3, 9]), whole)
 
 
 def test_the_most_informative_pairs_are_chosen() -> None:
@@ -114,10 +122,11 @@ def test_the_critics_leaves_are_cells(shop_generator: Generator) -> None:
     cells = shop_generator.cells
     assert cells.critic is not None
     pool = shop_generator.draw_pool(300, np.random.default_rng(0))
+    features = shop_generator.trees.codec.features(pool.codes)
     trees = len(cells.critic.roots)
     assert cells.groups[-trees:] == ["critic"] * trees
     for tree, found in enumerate(pool.cells[:, -trees:].T):
-        leaves = cells.critic.leaves(pool.features, tree)
+        leaves = cells.critic.leaves(features, tree)
         # One cell a leaf, one leaf a cell.
         assert len(set(leaves)) == len(set(found)) == len(set(zip(leaves, found, strict=True)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,16 @@ class Goal:
     name: str = "mimic"
 
 
-def moved(goal: Goal, cells: Cells, before: Floats, after: Floats, name: str) -> Goal:
+class Grouped(Protocol):
+    """Cells in groups: (groups,) how many cells each group has, and its first."""
+
+    @property
+    def sizes(self) -> NDArray[np.int32]: ...  # noqa: D102
+    @property
+    def offsets(self) -> NDArray[np.int32]: ...  # noqa: D102
+
+
+def moved(goal: Goal, cells: Grouped, before: Floats, after: Floats, name: str) -> Goal:
     """Return the goal that is to `goal` as the shares `after` (cells,) are to `before` (cells,).
 
     Both are shares in the pool, before and after its rows are filtered or weighted. Each share moves by their ratio

@@ -20,12 +20,12 @@ class Pool:
 
     Attributes:
         frame: (rows) typed frame with derived columns.
-        features: (rows, features) what trees see of them.
+        codes: (rows, parts) their codes.
         cells: (rows, groups) their cells.
     """
 
     frame: pd.DataFrame
-    features: NDArray[np.float32]
+    codes: NDArray[np.float64]
     cells: NDArray[np.int32]
 
     def __len__(self) -> int:
@@ -33,12 +33,11 @@ class Pool:
 
     def take(self, rows: NDArray[np.intp]) -> Pool:
         """Return the pool of some rows only."""
-        return Pool(self.frame.iloc[rows].reset_index(drop=True), self.features[rows], self.cells[rows])
+        return Pool(self.frame.iloc[rows].reset_index(drop=True), self.codes[rows], self.cells[rows])
 
 
 def draw_pool(trees: SequentialTrees, schema: Schema, cells: Cells, rows: int, rng: np.random.Generator) -> Pool:
     """Draw `rows` candidates from the base generator."""
     codes = trees.draw(rows, rng)
     frame = add_derived(trees.codec.decode(codes), schema)
-    features = trees.codec.features(codes)
-    return Pool(frame, features, cells.of(frame, features))
+    return Pool(frame, codes, cells.of(frame, trees.codec.features(codes)))

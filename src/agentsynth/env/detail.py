@@ -1,0 +1,75 @@
+"""Detail: the fine cells by which a composed table is refined, too many to be looked at in every step of an episode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agentsynth.base.codec import Codec
+from agentsynth.env.cells import Cells, cell_shares
+from agentsynth.env.novelty import Novelty
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int32]
+PAIR_WEIGHT = 4.0
+"""Importance of all pairs that a column belongs to, about; a margin's is 1."""
+CRITIC_WEIGHT = 1.0
+NOVELTY_WEIGHT = 6.0
+"""Importance of not lying nearer to the training rows than real rows do."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """Fine margins, many pairs, the critic's leaves, and how much rows resemble training rows.
+
+    Attributes:
+        cells: margins, pairs and critic.
+        novelty: the last two groups.
+        real: (cells,) shares of the training rows in all groups.
+    """
+
+    cells: Cells
+    novelty: Novelty
+    real: Floats
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, codec: Codec, codes: Floats, cells: Cells, rng: np.random.Generator) -> Detail:
+        """Learn the shares of the training rows: their typed frame with derived columns, and their codes."""
+        novelty, known = Novelty.fit(codec.parts, codes, rng)
+        found = cls(cells, novelty, np.empty(0))
+        rows = found._joined(cells.of(frame, codec.features(codes)), known)
+        return cls(cells, novelty, cell_shares(rows, int(found.sizes.sum())))
+
+    @cached_property
+    def sizes(self) -> Indices:
+        """Cells in each group, (groups,)."""
+        return np.concatenate([self.cells.sizes, self.novelty.sizes])
+
+    @cached_property
+    def offsets(self) -> Indices:
+        """First cell of each group, (groups,)."""
+        return (np.cumsum(self.sizes) - self.sizes).astype(np.int32)
+
+    @cached_property
+    def importance(self) -> Floats:
+        """Weight (cells,) of each cell when a table is refined."""
+        columns = len({margin.column for margin in self.cells.margins})
+        trees = len(self.cells.sizes) - len(self.cells.margins) - len(self.cells.pairs)
+        groups = [1.0] * len(self.cells.margins)
+        groups += [PAIR_WEIGHT / columns] * len(self.cells.pairs) + [CRITIC_WEIGHT / columns] * trees
+        return np.repeat([*groups, NOVELTY_WEIGHT, NOVELTY_WEIGHT], self.sizes)
+
+    def of(self, frame: pd.DataFrame, codec: Codec, codes: Floats) -> Indices:
+        """Return the cells (rows, groups) of generated rows: their typed frame with derived columns, their codes."""
+        return self._joined(self.cells.of(frame, codec.features(codes)), self.novelty.of(codec.parts, codes))
+
+    def shares(self, cells: Indices, weights: Floats | None = None) -> Floats:
+        """Return the share of rows in every cell; each group sums to 1. `weights` (rows,) count rows unequally."""
+        return cell_shares(cells, int(self.sizes.sum()), weights)
+
+    def _joined(self, cells: Indices, novelty: Indices) -> Indices:
+        return np.column_stack([cells, novelty + self.offsets[-2:]]).astype(np.int32)
