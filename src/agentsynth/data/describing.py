@@ -94,6 +94,8 @@ def formula_text(formula: Formula) -> str:
     inputs = formula.inputs
     if formula.operation == "linear":
         return _sum_text(formula)
+    if formula.operation == "lookup":
+        return _lookup_text(formula)
     if formula.operation == "calendar":
         return f"{formula.unit} of {inputs[0]}{_signed(formula.intercept)}"
     if formula.operation == "duration":
@@ -102,6 +104,11 @@ def formula_text(formula: Formula) -> str:
         return inputs[0] + (f" + {inputs[1]} {formula.unit}s" if len(inputs) > 1 else "") + _signed(formula.intercept)
     text = (" / " if formula.operation == "ratio" else " x ").join(inputs)
     return _times(formula.coefficients[0], text)
+
+
+def _lookup_text(formula: Formula) -> str:
+    name = f"{formula.unit} of {formula.inputs[0]}" if formula.unit else formula.inputs[0]
+    return f"table[{name}], {len(formula.table)} entries"
 
 
 def _times(constant: float, text: str) -> str:

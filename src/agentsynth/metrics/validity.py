@@ -27,7 +27,7 @@ from agentsynth.data.dates import floor_to_step
 from agentsynth.data.formulas import compute
 from agentsynth.data.schema import Column, Schema
 from agentsynth.metrics.score import CannotScoreError, Definition
-from agentsynth.metrics.values import numbers
+from agentsynth.metrics.values import kind_of, numbers
 
 DEFINITION = Definition("validity", "higher", "share of rows that keep every rule (levels, ranges, formulas); 1 = all")
 
@@ -105,6 +105,8 @@ def _stepped(rows: pd.DataFrame, rule: Column) -> Flags:
 
 
 def _equal(column: pd.Series[Any], expected: pd.Series[Any]) -> Flags:
+    if kind_of(column) == "categorical":
+        return (column.isna() & expected.isna()).to_numpy() | (column == expected).to_numpy()
     values, wanted = numbers(column), numbers(expected)
     return _close(values, wanted) | (np.isnan(values) & np.isnan(wanted))
 
