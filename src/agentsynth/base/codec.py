@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from agentsynth.base.calendar import DATE_UNITS, MICROSECONDS, join_datetime, split_datetime, weekday_and_month
+from agentsynth.data.bounds import bounds_first, check_bounds, excess, raised, steps_since, with_excess
 from agentsynth.data.schema import Column, Schema
 from agentsynth.errors import SchemaError
 
@@ -39,6 +40,10 @@ class Part:
     unit: str = ""
     """Date: year, month or day; time: the step in which the time of day is counted."""
     decimals: int | None = None
+    excess: bool = False
+    """Whether the numbers are the column's excess over its bounds."""
+    most: float = np.inf
+    """The largest training value of a column that has bounds (datetimes: in steps since 1970)."""
 
     @property
     def ordered(self) -> bool:
@@ -92,8 +97,14 @@ class Codec:
         self.parts: list[Part] = []
 
     def fit(self, frame: pd.DataFrame) -> Codec:
-        """Learn the distinct values of every modelled column of the typed `frame`."""
-        parts = [part for column in self.schema.modelled for part in _parts(column, frame[column.name])]
+        """Learn the distinct values of every modelled column of the typed `frame`.
+
+        Raises:
+            SchemaError: a column is below one that the schema says it is never below, or such columns go in a circle.
+        """
+        columns = bounds_first(self.schema.modelled)
+        check_bounds(frame, columns)
+        parts = [part for column in columns for part in _parts(column, frame)]
         self.parts = [part for part in parts if part.ordered or len(part.values)]
         self.parts = _order_labels(self.parts, self.encode(frame))
         return self
@@ -113,12 +124,14 @@ class Codec:
             series = frame[part.column]
             if part.role == "label":
                 codes[:, index] = _label_codes(part, series, lenient)
+            elif part.excess:
+                codes[:, index] = part.codes(excess(self.schema[part.column], frame))
             else:
                 codes[:, index] = part.codes(_numbers(part, series))
         return codes
 
     def decode(self, codes: Floats) -> pd.DataFrame:
-        """Return the typed frame (modelled columns only) that `codes` (rows, parts) stand for."""
+        """Return the typed frame (modelled columns only) that `codes` (rows, parts) stand for; every bound holds."""
         columns: dict[str, Any] = {}
         waiting: dict[str, tuple[Part, Floats]] = {}
         for part, code in zip(self.parts, codes.T, strict=True):
@@ -132,7 +145,20 @@ class Codec:
             else:
                 date, days = waiting[part.column]
                 columns[part.column] = join_datetime(days, date.unit, part.numbers(code), part.unit)
+        self._keep_bounds(columns)
         return pd.DataFrame(columns, index=pd.RangeIndex(len(codes)))
+
+    def _keep_bounds(self, columns: dict[str, Any]) -> None:
+        """Add its bounds to an excess, and raise other columns to theirs; parts stand after those of their bounds."""
+        for part in self.parts:
+            column = self.schema[part.column]
+            if not column.above or part.role == "time":
+                continue
+            values = columns[part.column]
+            if part.excess:
+                columns[part.column] = with_excess(column, values, columns, part.most)
+            else:
+                columns[part.column] = raised(column, values, columns, part.values, part.most)
 
     @property
     def feature_slices(self) -> list[slice]:
@@ -148,7 +174,19 @@ class Codec:
         return found
 
 
-def _parts(column: Column, series: pd.Series[Any]) -> list[Part]:
+def _parts(column: Column, frame: pd.DataFrame) -> list[Part]:
+    if not column.above:
+        return _own_parts(column, frame[column.name])
+    values = frame[column.name].to_numpy()
+    known = steps_since(values, column) if column.is_datetime else values
+    most = float(np.nanmax(known, initial=-np.inf))
+    if not column.excess:
+        return [replace(part, most=most) for part in _own_parts(column, frame[column.name])]
+    decimals = 0 if column.is_datetime else column.decimals
+    return [replace(_ordered(column.name, "number", excess(column, frame), "", decimals), excess=True, most=most)]
+
+
+def _own_parts(column: Column, series: pd.Series[Any]) -> list[Part]:
     if column.kind == "categorical":
         rows = series.value_counts()
         labels: list[str | None] = [*sorted(rows.index), *([None] if series.isna().any() else [])]

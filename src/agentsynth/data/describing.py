@@ -31,8 +31,12 @@ def _form(column: Column) -> str:
     if column.kind == "constant":
         return "all missing" if column.value is None else f"always {_shortened(str(column.value))}"
     if column.kind == "datetime":
-        return _datetime_text(column)
-    return _number_text(column) if column.kind == "numeric" else _label_text(column)
+        return _datetime_text(column) + _above_text(column)
+    return _number_text(column) + _above_text(column) if column.kind == "numeric" else _label_text(column)
+
+
+def _above_text(column: Column) -> str:
+    return f", never below {' or '.join(column.above)}" if column.above else ""
 
 
 def _shortened(text: str) -> str:

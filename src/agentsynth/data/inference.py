@@ -8,12 +8,14 @@ from typing import Any, TypeAlias
 import pandas as pd
 from pydantic import ValidationError
 
+from agentsynth.data.bounds import check_bounds
 from agentsynth.data.dependencies import find_lookups, with_tables
 from agentsynth.data.derived import find_formulas
 from agentsynth.data.describing import describe
 from agentsynth.data.entities import constant_within
 from agentsynth.data.forms import column_of
 from agentsynth.data.formulas import in_order
+from agentsynth.data.inequalities import with_bounds
 from agentsynth.data.kinds import DROP, kind_of, values_kind
 from agentsynth.data.schema import Column, Formula, Kind, Schema
 from agentsynth.data.typed import typed
@@ -130,6 +132,9 @@ def _with_formulas(schema: Schema, frame: pd.DataFrame, given: Overrides) -> Sch
     settled = {name for name, fields in given.items() if fields.keys() & {"kind", "formula"}} - asked
     _check_formulas(schema)
     plain = typed(frame, schema)
+    bounded = [name for name, fields in given.items() if "above" in fields]
+    # A column that follows from others has its value from them: bounds that the user sets are for columns that do not.
+    settled |= {*bounded, *(name for column in bounded for name in schema[column].above)}
     schema = _derived(with_tables(schema, plain), find_formulas(plain, schema, settled))
     schema = _derived(schema, find_lookups(plain, schema, settled))
     unknown = sorted(name for name in asked if schema[name].formula is None)
@@ -138,7 +143,8 @@ def _with_formulas(schema: Schema, frame: pd.DataFrame, given: Overrides) -> Sch
             f"column {unknown[0]!r} shall be derived, but no formula that is looked for gives its value on every row: "
             f"give its `formula`, or another kind."
         )
-    return schema
+    check_bounds(plain, schema)
+    return with_bounds(schema, plain, bounded, [name for name, fields in given.items() if "excess" in fields])
 
 
 def _derived(schema: Schema, formulas: Mapping[str, Formula]) -> Schema:

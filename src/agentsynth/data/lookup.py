@@ -144,7 +144,8 @@ def look_up(formula: Formula, keys: Keys) -> pd.Series[Any]:
     missing = next((value for key, value in formula.table if key is None), None)
     places = _label_places(entries, keys) if _is_label(keys) else _step_places(entries, keys)
     values = _read_values([*(value for _, value in entries), missing, None], formula)
-    return pd.Series(values[np.where(keys.isna(), len(entries), places)], index=keys.index)
+    found = values[np.where(keys.isna(), len(entries), places)]
+    return pd.Series(found, index=keys.index, dtype=values.dtype)  # told, as pandas takes objects for its own text
 
 
 def _label_places(entries: Sequence[tuple[Level | None, Level | None]], keys: Keys) -> NDArray[np.intp]:

@@ -7,6 +7,7 @@ rules, 0 = every row breaks one. The share of valid cells stands beside each col
 - category: the level occurs in the training rows;
 - number: it lies in the real range and has no more decimals than the schema says;
 - datetime: it lies in the real range and is a whole number of the schema's calendar steps;
+- number and datetime: it is not below a column that the schema says it is never below;
 - derived: it is exactly what its formula gives;
 - constant: it is the constant.
 
@@ -54,7 +55,9 @@ def valid_cells(train: pd.DataFrame, rows: pd.DataFrame, schema: Schema) -> pd.D
     judged = [column for column in schema if column.kind in checks]
     return pd.DataFrame(
         {
-            column.name: checks[column.kind](column) & _may_be_missing(train[column.name], rows[column.name])
+            column.name: checks[column.kind](column)
+            & _may_be_missing(train[column.name], rows[column.name])
+            & _not_below(rows, column)
             for column in judged
         }
     )
@@ -88,6 +91,13 @@ def _in_range(real: pd.Series[Any], column: pd.Series[Any], rule: Column) -> Fla
     high = rule.maximum if numeric and rule.maximum is not None else known.max(initial=-np.inf)
     slack = _TOLERANCE * max(abs(low), abs(high), 1) if np.isfinite(low) and np.isfinite(high) else 0
     return np.isnan(values) | ((values >= low - slack) & (values <= high + slack))
+
+
+def _not_below(rows: pd.DataFrame, rule: Column) -> Flags:
+    column = rows[rule.name]
+    kept = [(column.isna() | (column >= rows[bound])).to_numpy() for bound in rule.above]
+    found: Flags = np.logical_and.reduce([np.full(len(column), True), *kept])
+    return found
 
 
 def _rounded(rows: pd.DataFrame, rule: Column) -> Flags:
