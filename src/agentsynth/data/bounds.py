@@ -130,13 +130,17 @@ def _check_bound(column: Column, name: str, given: Mapping[str, Column]) -> None
     if bound is None:
         raise SchemaError(
             f"column {column.name!r} shall be above {name!r}, which is no column of numbers or datetimes that "
-            f"is modelled; there are {', '.join(other.name for other in given.values() if not other.is_label) or 'none'}."
+            f"is modelled; there are {_named(other for other in given.values() if not other.is_label)}."
         )
     if bound.is_label or column.is_label or bound.is_datetime != column.is_datetime:
         raise SchemaError(
             f"column {column.name!r} ({column.kind}) shall be above {name!r} ({bound.kind}): both must be numeric, or "
             f"both datetimes."
         )
+
+
+def _named(columns: Iterable[Column]) -> str:
+    return ", ".join(column.name for column in columns) or "none"
 
 
 def check_bounds(frame: pd.DataFrame, columns: Schema | Iterable[Column]) -> None:

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 
+from agentsynth.data.dates import STEPS
 from agentsynth.data.formulas import determinant
 from agentsynth.data.lookup import first_rows, learn_table
 from agentsynth.data.schema import Column, Formula, Schema, Unit
@@ -33,11 +34,13 @@ LEAST_REPEATS = 20
 """Rows that must share their determinant's value with an earlier one."""
 ROWS_PER_LABEL, ROWS_PER_NUMBER = 2, 5
 """Rows for each value of the determinant, on average; numbers that are no codes repeat less."""
-KEYS_PER_STEP = 2
+KEYS_PER_STEP = 4
 """Values of an ordered determinant for each stretch of it that has one value of the other column, on average."""
 OTHER_ROWS = 10
 """Rows on which a column must differ from its commonest value."""
 DATE_PARTS: tuple[Unit, ...] = get_args(Unit)
+PARTS_OF: dict[str, str] = {"quarter": "month", "weekday": "day"}
+"""Part of a datetime that is no step of the calendar -> the step that it takes to know it."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,9 @@ class _Determinant:
         return np.bincount(self.codes)
 
     @property
-    def preference(self) -> tuple[int, bool, int]:
-        """What is taken of several determinants: the coarsest one, labels before numbers, the first of the table."""
-        return len(self.sizes), self.ordered, self.place
+    def preference(self) -> tuple[bool, bool, int, int]:
+        """What is taken of several determinants: labels first, columns before their parts, then the coarsest one."""
+        return self.ordered, self.formula.unit is not None, len(self.sizes), self.place
 
 
 def find_lookups(frame: pd.DataFrame, schema: Schema, settled: Collection[str] = ()) -> dict[str, Formula]:
@@ -115,8 +118,7 @@ class _Search:
 
     def _all_determinants(self) -> Iterator[_Determinant]:
         for place, name in enumerate(self.names):
-            units: list[Unit | None] = [None, *(DATE_PARTS if self.columns[name].is_datetime else ())]
-            for unit in units:
+            for unit in (None, *_parts(self.columns[name])):
                 formula = Formula(operation="lookup", inputs=(name,), unit=unit)
                 keys = determinant(formula, self.frame)
                 codes = self.codes[name] if unit is None else _codes(keys)
@@ -145,6 +147,14 @@ class _Search:
         return name == target or (
             formula is not None and any(self._depends(x, target, found) for x in formula.inputs if x in self.columns)
         )
+
+
+def _parts(column: Column) -> list[Unit]:
+    """Return the parts that the values of a datetime column have: a date has no hour."""
+    if not column.is_datetime:
+        return []
+    steps = STEPS[: STEPS.index(column.step or "microsecond") + 1]
+    return [unit for unit in DATE_PARTS if PARTS_OF.get(unit, unit) in steps]
 
 
 def _codes(series: pd.Series[Any]) -> Codes:
@@ -178,7 +188,7 @@ def _holds(known: _Determinant, values: Codes) -> bool:
 
 def _agree(sizes: Codes, values: Codes) -> bool:
     """Tell whether groups of rows of these sizes would hardly agree on their values if those were dealt out."""
-    shares = np.log(np.bincount(values)[np.bincount(values) > 0] / len(values))
+    shares = np.log(np.bincount(values) / len(values))
     log_chance = 0.0
     for size, groups in zip(*np.unique(sizes[sizes > 1], return_counts=True), strict=True):
         log_chance += groups * float(logsumexp(size * shares))
@@ -188,17 +198,15 @@ def _agree(sizes: Codes, values: Codes) -> bool:
 
 
 def _in_stretches(known: _Determinant, values: Codes) -> bool:
-    """Tell whether each value fills one stretch of an ordered determinant, of more keys than one, and not by chance."""
-    present = known.keys.notna().to_numpy()
-    keys, values = known.codes[present], values[present]
-    by_key = values[first_rows(keys)]
+    """Tell whether each value fills one stretch of an ordered determinant, missing keys last, and not by chance."""
+    by_key = values[first_rows(known.codes)]
     runs = int(np.count_nonzero(by_key[1:] != by_key[:-1])) + 1
-    counts = np.bincount(values)[np.bincount(values) > 0]
-    if len(counts) < 2 or runs != len(counts) or len(by_key) < KEYS_PER_STEP * runs:
+    counts = np.bincount(values)
+    if runs != len(counts) or len(by_key) < KEYS_PER_STEP * runs:
         return False
     # Of all orders in which the values may stand, so many have each value in one stretch.
     log_chance = gammaln(runs + 1) + gammaln(counts + 1).sum() - gammaln(len(values) + 1)
-    return bool(len(values) - counts.max() >= OTHER_ROWS and log_chance < np.log(MOST_CHANCE))
+    return bool(log_chance < np.log(MOST_CHANCE))
 
 
 def result_of(values: pd.Series[Any]) -> str:
