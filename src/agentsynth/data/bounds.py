@@ -106,7 +106,7 @@ def raised(column: Column, values: Values, frame: Frame, known: Values, most: fl
 
 
 def bounds_first(columns: Sequence[Column]) -> list[Column]:
-    """Return columns so that each stands after its bounds, and else in the order they had.
+    """Return the columns of a table so that each stands after its bounds, and else in the order they had.
 
     Raises:
         SchemaError: a bound is not among the columns, is of another kind, or columns bound each other in a circle.
@@ -129,18 +129,14 @@ def _check_bound(column: Column, name: str, given: Mapping[str, Column]) -> None
     bound = given.get(name)
     if bound is None:
         raise SchemaError(
-            f"column {column.name!r} shall be above {name!r}, which is no column of numbers or datetimes that "
-            f"is modelled; there are {_named(other for other in given.values() if not other.is_label)}."
+            f"column {column.name!r} shall be above {name!r}, which is no column that is modelled; there are "
+            f"{', '.join(given)}."
         )
-    if bound.is_label or column.is_label or bound.is_datetime != column.is_datetime:
+    if bound.kind != column.kind or column.kind not in ("numeric", "datetime"):
         raise SchemaError(
             f"column {column.name!r} ({column.kind}) shall be above {name!r} ({bound.kind}): both must be numeric, or "
             f"both datetimes."
         )
-
-
-def _named(columns: Iterable[Column]) -> str:
-    return ", ".join(column.name for column in columns) or "none"
 
 
 def check_bounds(frame: pd.DataFrame, columns: Schema | Iterable[Column]) -> None:

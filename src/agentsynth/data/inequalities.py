@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from agentsynth.data.bounds import bounds_first, excess, steps_since
+from agentsynth.data.bounds import excess, steps_since
 from agentsynth.data.schema import Column, Schema
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -134,13 +134,9 @@ def with_bounds(schema: Schema, frame: pd.DataFrame, settled: Collection[str], s
         frame: (n, p) typed frame.
         settled: columns whose bounds are settled.
         stated: columns of which it is settled, too, how they are modelled.
-
-    Raises:
-        SchemaError: bounds that were given do not fit, see `bounds_first`.
     """
     bounds = find_bounds(frame, schema, settled)
     columns = [column.model_copy(update={"above": bounds.get(column.name, column.above)}) for column in schema]
-    bounds_first([column for column in columns if column.kind in ("categorical", "numeric", "datetime")])
     return Schema(
         columns=tuple(
             column.model_copy(update={"excess": _better_as_excess(column, frame)})

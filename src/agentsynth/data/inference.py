@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 from pydantic import ValidationError
 
-from agentsynth.data.bounds import check_bounds
+from agentsynth.data.bounds import bounds_first, check_bounds
 from agentsynth.data.dependencies import find_lookups, with_tables
 from agentsynth.data.derived import find_formulas
 from agentsynth.data.describing import describe
@@ -131,7 +131,9 @@ def _with_formulas(schema: Schema, frame: pd.DataFrame, given: Overrides) -> Sch
     asked = {name for name, fields in given.items() if fields.get("kind") == "derived" and "formula" not in fields}
     settled = {name for name, fields in given.items() if fields.keys() & {"kind", "formula"}} - asked
     _check_formulas(schema)
+    bounds_first([*schema.modelled, *(c for c in schema.of_kind("id", "constant", "derived") if c.above)])
     plain = typed(frame, schema)
+    check_bounds(plain, schema)
     bounded = [name for name, fields in given.items() if "above" in fields]
     # A column that follows from others has its value from them: bounds that the user sets are for columns that do not.
     settled |= {*bounded, *(name for column in bounded for name in schema[column].above)}
@@ -143,7 +145,6 @@ def _with_formulas(schema: Schema, frame: pd.DataFrame, given: Overrides) -> Sch
             f"column {unknown[0]!r} shall be derived, but no formula that is looked for gives its value on every row: "
             f"give its `formula`, or another kind."
         )
-    check_bounds(plain, schema)
     return with_bounds(schema, plain, bounded, [name for name, fields in given.items() if "excess" in fields])
 
 
