@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentsynth.data.bounds import bounds_first, check_bounds, excess, least, raised, steps_since, with_excess
-from agentsynth.data.dates import floor_to_step
+from agentsynth.data.dates import UNITS, floor_to_step
 from agentsynth.data.schema import Column, Kind, Schema, Step
 from agentsynth.errors import SchemaError
 
@@ -103,11 +103,9 @@ def test_rows_below_a_bound_are_named() -> None:
     schema = Schema(columns=(number(name="a"), number("a")))
     frame = pd.DataFrame({"a": [1.0, 2.0, np.nan, 3.0], "y": [1.0, np.nan, np.nan, 4.0]})
     check_bounds(frame, schema)
-    with pytest.raises(
-        SchemaError, match=r"'y' shall never be below 'a', but in row 2 it is 1.5, and 'a' is 2.0 \(1 su"
-    ):
+    with pytest.raises(SchemaError, match=r"'y' shall never be below 'a', but in row 2 it is 1.5, and 'a' is 2.0 \(1"):
         check_bounds(frame.assign(y=[1.0, 1.5, np.nan, 4.0]), schema)
-    with pytest.raises(SchemaError, match="in row 3 it is 7.0, and 'a' is nan"):
+    with pytest.raises(SchemaError, match=r"in row 3 it is 7\.0, and 'a' is nan"):
         check_bounds(frame.assign(y=[1.0, np.nan, 7.0, 4.0]), schema)
 
 
@@ -162,4 +160,4 @@ def test_any_datetime_comes_back_from_its_excess_and_none_is_below(
     lifted = raised(column, floor_to_step(low, step).to_numpy(), frame, np.zeros(0), -np.inf)
     for found in (further, lifted):
         assert found >= frame["a"]
-        assert floor_to_step(pd.Series(found), step).to_numpy() == found
+        assert found.astype(f"datetime64[{UNITS[step]}]") == found

@@ -55,7 +55,7 @@ def test_several_bounds_of_which_none_is_above_the_other() -> None:
 
 
 def test_one_wrong_row_is_enough(orders: pd.DataFrame) -> None:
-    orders.loc[7, "cost"] = orders.loc[7, "price"] + 0.01
+    orders["cost"] = orders.cost.where(orders.index != 7, orders.price + 0.01)
     assert "price" not in bounds(orders)
 
 

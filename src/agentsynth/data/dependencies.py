@@ -61,9 +61,13 @@ class _Determinant:
     def ordered(self) -> bool:
         return self.keys.dtype != object
 
-    @property
-    def is_date(self) -> bool:
-        return self.ordered and self.keys.dtype != np.float64
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether its values repeat enough to tell by the rows that share one; dates do not count, as all are codes."""
+        rows, values = len(self.codes), len(self.sizes)
+        least = ROWS_PER_NUMBER if self.ordered else ROWS_PER_LABEL
+        is_date = self.ordered and self.keys.dtype != np.float64
+        return not is_date and rows - values >= LEAST_REPEATS and rows >= least * values
 
     @cached_property
     def sizes(self) -> Codes:
@@ -112,9 +116,7 @@ class _Search:
         self.codes = {name: codes for name, codes in coded.items() if _varies(codes)}
         self.names = list(self.codes)
         self.determinants = list(self._all_determinants())
-        rows = np.unique(np.linspace(0, len(self.frame) - 1, SCREEN_ROWS).astype(np.intp))
-        screen = np.column_stack([self.codes[name][rows] for name in self.names]) if self.names else None
-        self.pure = [_pure(known.codes[rows], screen) for known in self.determinants if screen is not None]
+        self.screened = list(self._screened())
 
     def _all_determinants(self) -> Iterator[_Determinant]:
         for place, name in enumerate(self.names):
@@ -125,6 +127,19 @@ class _Search:
                 if _varies(codes):
                     yield _Determinant(formula, keys, place, codes)
 
+    def _screened(self) -> Iterator[NDArray[np.bool_]]:
+        """Yield, for each determinant, which columns may follow from it, by their levels and by some rows."""
+        if not self.names:
+            return
+        rows = np.unique(np.linspace(0, len(self.frame) - 1, SCREEN_ROWS).astype(np.intp))
+        screen = np.column_stack([self.codes[name][rows] for name in self.names])
+        levels = np.array([self.codes[name].max() + 1 for name in self.names])
+        seen = np.array([len(np.unique(column)) for column in screen.T])
+        for known in self.determinants:
+            few = levels * (1 if known.repeats else KEYS_PER_STEP) <= len(known.sizes)
+            few[few] = _may_hold(known, known.codes[rows], screen[:, few], seen[few])
+            yield few
+
     def targets(self, settled: Collection[str]) -> list[str]:
         """Return the columns that may become derived: numbers, datetimes, labels; of each the last one first."""
         free = [name for name in reversed(self.names) if name not in settled and self.columns[name].kind != "derived"]
@@ -133,7 +148,7 @@ class _Search:
     def formulas(self, target: str, found: Mapping[str, Formula]) -> Iterator[Formula]:
         """Yield the lookups that give `target`, the preferred one first."""
         place = self.names.index(target)
-        screened = [known for known, pure in zip(self.determinants, self.pure, strict=True) if pure[place]]
+        screened = [known for known, may in zip(self.determinants, self.screened, strict=True) if may[place]]
         for known in sorted(screened, key=lambda known: known.preference):
             if self._depends(known.column, target, found) or not _holds(known, self.codes[target]):
                 continue
@@ -165,25 +180,22 @@ def _varies(codes: Codes) -> bool:
     return len(codes) - int(np.bincount(codes).max()) >= OTHER_ROWS
 
 
-def _pure(key: Codes, values: Codes) -> NDArray[np.bool_]:
-    """Tell in which columns of `values` (rows, p) all rows with the same key (rows,) have the same value."""
+def _may_hold(known: _Determinant, key: Codes, values: Codes, levels: Codes) -> NDArray[np.bool_]:
+    """Tell which columns of `values` (rows, p), each of `levels` (p,) values, may follow from a `key` (rows,)."""
     order = np.argsort(key, kind="stable")
-    same = key[order][1:] == key[order][:-1]
-    ordered = values[order]
-    differ = ordered[1:][same] != ordered[:-1][same]
-    return ~np.asarray(differ.any(axis=0))
+    changes = values[order[1:]] != values[order[:-1]]
+    same = key[order[1:]] == key[order[:-1]]
+    pure = ~np.asarray(changes[same].any(axis=0))
+    if known.repeats:
+        return pure
+    return np.asarray(pure & (changes.sum(axis=0) + 1 == levels))
 
 
 def _holds(known: _Determinant, values: Codes) -> bool:
     """Tell whether the values (n,) follow from a determinant on every row, and not by accident."""
-    if not _pure(known.codes, values[:, None])[0]:
+    if not np.array_equal(values, values[first_rows(known.codes)][known.codes]):
         return False
-    if not known.is_date:
-        least = ROWS_PER_NUMBER if known.ordered else ROWS_PER_LABEL
-        repeats = len(values) - len(known.sizes)
-        if repeats >= LEAST_REPEATS and len(values) >= least * len(known.sizes) and _agree(known.sizes, values):
-            return True
-    return known.ordered and _in_stretches(known, values)
+    return (known.repeats and _agree(known.sizes, values)) or (known.ordered and _in_stretches(known, values))
 
 
 def _agree(sizes: Codes, values: Codes) -> bool:
