@@ -169,7 +169,7 @@ TABLES: dict[str, tuple[Callable[[], pd.DataFrame], Rules]] = {
         ADSL,
         {
             **given_by(ADSL, ("TRTAN", "TRTA")),
-            "AAGEGR1 by AGE": lambda t: t.AAGEGR1 == np.where(t.AGE < 40, "<40", ">=40"),
+            "AAGEGR1 by AGE": lambda t: t.AAGEGR1.eq(np.where(t.AGE < 40, "<40", ">=40")),
         },
     ),
     "juice": (
