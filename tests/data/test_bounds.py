@@ -41,6 +41,17 @@ def test_the_least_datetime_begins_a_step() -> None:
     assert least(moment("a", step="month"), frame).tolist() == times("2024-03-01", "2024-03-01", "NaT").tolist()
 
 
+def test_bounds_may_be_cut_to_the_step_of_the_column() -> None:
+    column = moment("a").model_copy(update={"by_step": True})
+    frame = {"a": times("2024-02-10 14:23:11", "2024-02-10", "NaT"), "y": times("2024-02-10", "2024-02-12", "NaT")}
+    assert least(column, frame).tolist() == times("2024-02-10", "2024-02-10", "NaT").tolist()
+    np.testing.assert_array_equal(excess(column, frame), [0, 2, np.nan])
+    typed = pd.DataFrame(frame)
+    check_bounds(typed, [column])
+    with pytest.raises(SchemaError, match=r"below 'a', but in row 1 .*compare by the day \(`by_step: true`\)"):
+        check_bounds(typed, [moment("a")])
+
+
 def test_the_excess_of_datetimes_counts_steps() -> None:
     frame = {"a": times("2024-02-10 14:00", "2024-02-28", "NaT"), "y": times("2024-02-11", "2024-03-01", "NaT")}
     np.testing.assert_array_equal(excess(moment("a"), frame), [0, 2, np.nan])

@@ -45,6 +45,19 @@ def test_a_chain_of_datetimes_and_a_price_above_its_cost(orders: pd.DataFrame) -
     assert ", never below cost" in text
 
 
+def test_shipped_on_the_day_of_the_order_or_later(orders: pd.DataFrame) -> None:
+    same_day = orders.assign(shipped=orders.shipped - DAY)[["ordered", "shipped", "delivered"]]
+    schema = infer_schema(same_day)
+    assert (schema["shipped"].above, schema["shipped"].by_step) == (("ordered",), True)
+    # Every delivery comes after the very second of its order, which the day of shipping does not say.
+    assert (schema["delivered"].above, schema["delivered"].by_step) == (("ordered", "shipped"), False)
+    assert "to the day, never below the day of ordered" in describe(schema)
+    given = {"shipped": {"above": ["ordered"], "by_step": True}}
+    assert bounds(same_day.head(10), given) == {"shipped": ("ordered",)}
+    too_early = same_day.assign(shipped=same_day.shipped.where(same_day.index != 5, same_day.shipped - 5 * DAY))
+    assert "shipped" not in bounds(too_early)
+
+
 def test_several_bounds_of_which_none_is_above_the_other() -> None:
     rng = np.random.default_rng(0)
     start, end = (np.round(100 + rng.normal(size=ROWS).cumsum() + rng.normal(size=ROWS), 2) for _ in range(2))

@@ -26,9 +26,14 @@ def least(column: Column, frame: Frame) -> Values:
     It is the largest of its bounds, rounded up to the column's decimals or step, so that what is added to it in whole
     units is a value that the column can have.
     """
-    bounds = [np.asarray(frame[name]) for name in column.above]
-    largest = np.maximum.reduce(bounds)
+    largest = largest_bound(column, frame)
     return _ceiled_moments(largest, column) if column.is_datetime else _ceiled(largest, column.decimals)
+
+
+def largest_bound(column: Column, frame: Frame) -> Values:
+    """Return the largest of a column's bounds (n,) on each row of a typed frame; missing where one is."""
+    largest: Values = np.maximum.reduce([np.asarray(frame[name]) for name in column.above])
+    return largest.astype(_unit(column)).astype("datetime64[us]") if column.by_step else largest
 
 
 def _ceiled(values: Floats, decimals: int | None) -> Floats:
@@ -147,12 +152,14 @@ def check_bounds(frame: pd.DataFrame, columns: Schema | Iterable[Column]) -> Non
     """
     for column in columns:
         for name in column.above:
-            values, bound = frame[column.name], frame[name]
+            alone = column.model_copy(update={"above": (name,)})
+            values, bound = frame[column.name], pd.Series(largest_bound(alone, frame), frame.index)
             wrong = values.notna() & ~(values >= bound)
             if wrong.any():
                 row = int(np.argmax(wrong.to_numpy()))
+                step = f", compare by the {column.step} (`by_step: true`)" if column.is_datetime else ""
                 raise SchemaError(
                     f"column {column.name!r} shall never be below {name!r}, but in row {row + 1} it is "
                     f"{values.iloc[row]}, and {name!r} is {bound.iloc[row]} ({int(wrong.sum())} such rows). Correct "
-                    f"the table, or leave {name!r} out of the column's `above`."
+                    f"the table{step}, or leave {name!r} out of the column's `above`."
                 )

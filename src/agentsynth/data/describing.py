@@ -36,7 +36,8 @@ def _form(column: Column) -> str:
 
 
 def _above_text(column: Column) -> str:
-    return f", never below {' or '.join(column.above)}" if column.above else ""
+    same = f"the {column.step} of " if column.by_step else ""
+    return f", never below {same}{' or '.join(column.above)}" if column.above else ""
 
 
 def _shortened(text: str) -> str:

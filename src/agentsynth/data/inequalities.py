@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.data.bounds import excess, steps_since
+from agentsynth.data.dates import STEPS, floor_to_step
 from agentsynth.data.schema import Column, Schema
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -47,7 +48,11 @@ def find_bounds(frame: pd.DataFrame, schema: Schema, settled: Collection[str] = 
         for upper, lower in _inequalities(frame, columns) if len(columns) <= MOST_COLUMNS else ():
             if upper not in settled and not _reaches(lower, upper, found):
                 found[upper].add(lower)
-    return {name: _reduced(name, found, schema) for name, above in found.items() if above and name not in settled}
+    return {
+        name: _implied_left_out(above, found, schema.names)
+        for name, above in found.items()
+        if above and name not in settled
+    }
 
 
 def _inequalities(frame: pd.DataFrame, columns: Sequence[Column]) -> list[tuple[str, str]]:
@@ -119,11 +124,12 @@ def _reaches(start: str, end: str, above: Mapping[str, Collection[str]]) -> bool
     return False
 
 
-def _reduced(name: str, above: Mapping[str, Collection[str]], schema: Schema) -> tuple[str, ...]:
+def _implied_left_out(
+    bounds: Collection[str], above: Mapping[str, Collection[str]], names: Iterable[str]
+) -> tuple[str, ...]:
     """Return the bounds of a column that do not follow from its others, in the order of the table."""
-    bounds = above[name]
     implied = {bound for bound in bounds for other in bounds if other != bound and _reaches(other, bound, above)}
-    return tuple(other for other in schema.names if other in bounds and other not in implied)
+    return tuple(name for name in names if name in bounds and name not in implied)
 
 
 def with_bounds(schema: Schema, frame: pd.DataFrame, settled: Collection[str], stated: Collection[str]) -> Schema:
@@ -137,6 +143,7 @@ def with_bounds(schema: Schema, frame: pd.DataFrame, settled: Collection[str], s
     """
     bounds = find_bounds(frame, schema, settled)
     columns = [column.model_copy(update={"above": bounds.get(column.name, column.above)}) for column in schema]
+    columns = _with_bounds_by_step(columns, frame, settled)
     return Schema(
         columns=tuple(
             column.model_copy(update={"excess": _better_as_excess(column, frame)})
@@ -145,6 +152,24 @@ def with_bounds(schema: Schema, frame: pd.DataFrame, settled: Collection[str], s
             for column in columns
         )
     )
+
+
+def _with_bounds_by_step(columns: list[Column], frame: pd.DataFrame, settled: Collection[str]) -> list[Column]:
+    """Return columns where a datetime without bounds has those that it is not below counted in its own step."""
+    moments = [column for column in columns if column.kind == "datetime"]
+    above: dict[str, Collection[str]] = {column.name: column.above for column in moments}
+    for column in moments if len(moments) <= MOST_COLUMNS else ():
+        if column.name in settled or column.above or column.step is None:
+            continue
+        finer = [c for c in moments if c.step and STEPS.index(c.step) > STEPS.index(column.step)]
+        rough = frame.assign(**{c.name: floor_to_step(frame[c.name], column.step) for c in finer})
+        bounds = {lower for upper, lower in _inequalities(rough, [column, *finer]) if upper == column.name}
+        above[column.name] = {lower for lower in bounds if not _reaches(lower, column.name, above)}
+    kept = {c.name: _implied_left_out(above[c.name], above, frame.columns) for c in moments if not c.above}
+    return [
+        column.model_copy(update={"above": kept[column.name], "by_step": True}) if kept.get(column.name) else column
+        for column in columns
+    ]
 
 
 def _better_as_excess(column: Column, frame: pd.DataFrame) -> bool:

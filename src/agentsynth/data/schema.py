@@ -121,6 +121,8 @@ class Column(_Model):
     """Categorical: the values that labels stand for, in order; given where `dtype` alone cannot restore them."""
     above: tuple[str, ...] = ()
     """Numeric and datetime: columns of the same kind that this one is never below, on no row."""
+    by_step: bool = False
+    """Datetime: whether bounds are cut to the column's step first (shipped no earlier than on the day of the order)."""
     excess: bool = False
     """Whether it is modelled as its excess over the largest of `above`; else it is modelled as it is, and raised where
     it falls below them."""

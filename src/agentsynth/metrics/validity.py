@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agentsynth.data.bounds import largest_bound
 from agentsynth.data.dates import floor_to_step
 from agentsynth.data.formulas import compute
 from agentsynth.data.schema import Column, Schema
@@ -95,9 +96,9 @@ def _in_range(real: pd.Series[Any], column: pd.Series[Any], rule: Column) -> Fla
 
 def _not_below(rows: pd.DataFrame, rule: Column) -> Flags:
     column = rows[rule.name]
-    kept = [(column.isna() | (column >= rows[bound])).to_numpy() for bound in rule.above]
-    found: Flags = np.logical_and.reduce([np.full(len(column), True), *kept])
-    return found
+    if not rule.above:
+        return np.full(len(column), True)
+    return column.isna().to_numpy() | (column.to_numpy() >= largest_bound(rule, rows))
 
 
 def _rounded(rows: pd.DataFrame, rule: Column) -> Flags:
