@@ -176,7 +176,7 @@ TABLES: dict[str, tuple[Callable[[], pd.DataFrame], Rules]] = {
         ADSL,
         {
             **given_by(ADSL, ("TRTAN", "TRTA")),
-            "AAGEGR1 by AGE": lambda t: t.AAGEGR1 == t.AGE.map(lambda age: "<40" if age < 40 else ">=40"),
+            "AAGEGR1 by AGE": lambda t: t.AGE.map(lambda age: "<40" if age < 40 else ">=40") == t.AAGEGR1,
         },
     ),
     "juice": (

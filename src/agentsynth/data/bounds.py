@@ -37,10 +37,12 @@ def largest_bound(column: Column, frame: Frame) -> Values:
 
 
 def _ceiled(values: Floats, decimals: int | None) -> Floats:
-    rounded = round_to(values, decimals)
     if decimals is None:
         return values
-    return np.where(rounded < values, np.round(rounded + 10.0**-decimals, decimals), rounded)
+    rounded = np.round(values, decimals)
+    upward = np.where(rounded < values, np.round(rounded + 10.0**-decimals, decimals), rounded)
+    # Of huge numbers the last decimal is finer than a float: then the bound itself must do.
+    return np.maximum(upward, values)
 
 
 def _ceiled_moments(values: Values, column: Column) -> Values:
