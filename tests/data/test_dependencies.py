@@ -143,14 +143,13 @@ def test_a_lookup_from_what_is_computed(frame: pd.DataFrame) -> None:
 
 
 def test_what_rarely_varies_proves_nothing(frame: pd.DataFrame) -> None:
-    # Each of the five rows is alone with its income, and the two branches of a flag are not put to the test.
+    # Five rows are too few to differ from the commonest value, whatever they go with.
     flag = np.zeros(ROWS, dtype=bool)
     flag[:5] = True
     assert found(frame.assign(flag=flag)) == {}
 
 
 def test_labels_that_hardly_repeat_prove_nothing() -> None:
-    rng = np.random.default_rng(0)
     for seed in range(20):
         rng = np.random.default_rng(seed)
         names = [f"name {i}" for i in rng.integers(0, 40, 60)]

@@ -68,7 +68,7 @@ def test_labels_that_are_looked_up_and_numbers_above_others() -> None:
     train = train.assign(low=[0.0, 1.0, 2.0, 3.0], high=[1.0, 1.0, np.nan, 3.0])
     assert valid_cells(train, train, schema).to_numpy().all()
     rows = train.assign(y=pd.Series([None, None, "A", "A"], dtype=object), high=[1.0, 0.5, np.nan, 1.0])
-    cells = valid_cells(train, rows, schema.model_copy())
+    cells = valid_cells(train, rows, schema)
     assert cells["y"].tolist() == [False, True, True, False]
     assert cells["high"].tolist() == [True, False, True, False]
 
