@@ -12,12 +12,15 @@ from pandas.api import types
 
 from agentsynth.data.dates import coarsest_step, find_format
 from agentsynth.data.idforms import fallback_form, id_form, in_sequence
+from agentsynth.data.kinds import values_kind
 from agentsynth.data.rounding import decimals_of
-from agentsynth.data.schema import Column, Kind
+from agentsynth.data.schema import Column, Formula, Kind
 from agentsynth.data.values import label_of, plain, to_datetimes, to_numbers
 from agentsynth.errors import SchemaError
 
 Fields = Mapping[str, Any]
+RESULTS: dict[str, Kind] = {"label": "categorical", "number": "numeric", "datetime": "datetime"}
+"""What a lookup gives -> the kind of column that holds such values."""
 SINGLE_PRECISION = ("float32", "Float32", "float[pyarrow]", "float16")
 
 
@@ -32,7 +35,10 @@ def column_of(series: pd.Series[Any], kind: Kind, given: Fields) -> Column:
     Raises:
         SchemaError: the values do not fit the kind.
     """
-    fields = {"missing": float(series.isna().mean()), **FORMS[kind](series, given), **given}
+    form = FORMS[kind](series, given)
+    # A formula comes back from there with what it gives.
+    stand = {field: value for field, value in given.items() if not (field == "formula" and field in form)}
+    fields = {"missing": float(series.isna().mean()), **form, **stand}
     return Column.model_validate({**fields, "name": series.name, "dtype": str(series.dtype), "kind": kind})
 
 
@@ -131,8 +137,13 @@ def _numeric_form(series: pd.Series[Any], _: Fields) -> dict[str, Any]:
 
 
 def _derived_form(series: pd.Series[Any], given: Fields) -> dict[str, Any]:
-    """Describe a column that the user calls derived: by its values, numbers or datetimes."""
-    return (_numeric_form if types.is_numeric_dtype(series.dtype) else _datetime_form)(series, given)
+    """Describe a column that the user calls derived: by its values, numbers or datetimes; labels if looked up."""
+    formula = Formula.model_validate(given.get("formula"))
+    if formula.operation != "lookup":
+        return (_numeric_form if types.is_numeric_dtype(series.dtype) else _datetime_form)(series, given)
+    kind = RESULTS[formula.result] if formula.result else values_kind(series)
+    result = next(result for result, kind_of_result in RESULTS.items() if kind_of_result == kind)
+    return {**FORMS[kind](series, given), "formula": formula.model_copy(update={"result": result})}
 
 
 FORMS: dict[Kind, Callable[[pd.Series[Any], Fields], dict[str, Any]]] = {

@@ -86,6 +86,17 @@ def kind_of(series: pd.Series[Any]) -> Kind:
     return _kind_of_text(present, levels, len(series))
 
 
+def values_kind(series: pd.Series[Any]) -> Kind:
+    """Return what the values (n,) of a column that others give are: `numeric`, `datetime` or `categorical`."""
+    present = series.dropna()
+    if types.is_numeric_dtype(series.dtype) and not types.is_bool_dtype(series.dtype):
+        return "numeric"
+    if types.is_datetime64_any_dtype(series.dtype) or _holds_dates(present):
+        return "datetime"
+    text = len(present) > 0 and present.map(lambda value: isinstance(value, str)).all()
+    return "datetime" if text and find_format(present.astype(object)) is not None else "categorical"
+
+
 def _check_usable(present: pd.Series[Any]) -> None:
     """Raise for dtypes and objects that no kind covers."""
     name, dtype = present.name, present.dtype
