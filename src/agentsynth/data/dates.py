@@ -14,6 +14,7 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from agentsynth.data.schema import Step
 
@@ -174,8 +175,13 @@ WRITERS: dict[str, Callable[[pd.Series[pd.Timestamp]], pd.Series[str]]] = {
 
 def floor_to_step(values: pd.Series[pd.Timestamp], step: Step) -> pd.Series[pd.Timestamp]:
     """Move datetimes (n,) back to the last whole year, month, day, ..."""
-    floored = values.to_numpy(dtype="datetime64[us]").astype(f"datetime64[{UNITS[step]}]")
-    return pd.Series(floored.astype("datetime64[us]"), index=values.index, name=values.name)
+    floored = floor_to(values.to_numpy(dtype="datetime64[us]"), step)
+    return pd.Series(floored, index=values.index, name=values.name)
+
+
+def floor_to(values: NDArray[np.datetime64], step: Step) -> NDArray[np.datetime64]:
+    """Move datetimes of any shape back to the last whole `step`, in microseconds."""
+    return np.asarray(values.astype(f"datetime64[{UNITS[step]}]").astype("datetime64[us]"))
 
 
 def coarsest_step(values: pd.Series[pd.Timestamp]) -> Step:
