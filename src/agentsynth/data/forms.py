@@ -12,6 +12,8 @@ from pandas.api import types
 
 from agentsynth.data.dates import coarsest_step, find_format
 from agentsynth.data.idforms import fallback_form, id_form, in_sequence
+from agentsynth.data.kinds import shape_of
+from agentsynth.data.numbertext import number_text
 from agentsynth.data.rounding import decimals_of
 from agentsynth.data.schema import Column, Kind
 from agentsynth.data.values import label_of, plain, to_datetimes, to_numbers
@@ -80,8 +82,9 @@ def _text_format(series: pd.Series[Any]) -> str | None:
         return None
     form = find_format(present)
     if form is None:
+        shape = repr(shape_of(str(present.iloc[0])))
         raise SchemaError(
-            f"column {series.name!r} is text in no datetime format known, e.g. {present.iloc[0]!r}: give its `format` "
+            f"column {series.name!r} is text in no datetime format known, of a shape such as {shape}: give its `format` "
             f"(as strftime has it), or another kind."
         )
     return form
@@ -122,9 +125,11 @@ def _numeric_form(series: pd.Series[Any], _: Fields) -> dict[str, Any]:
     numbers = np.asarray(to_numbers(series).dropna(), dtype=np.float64)
     if not len(numbers):
         return {}
+    held_as_text = not types.is_numeric_dtype(series.dtype)
     single = str(series.dtype) in SINGLE_PRECISION
     return {
         "decimals": decimals_of(numbers, np.dtype(np.float32) if single else None),
+        "text": number_text(series.dropna()) if held_as_text else None,
         "minimum": float(numbers.min()),
         "maximum": float(numbers.max()),
     }

@@ -85,6 +85,15 @@ class IdForm(_Model):
     """Columns that keep one value over all rows of an id."""
 
 
+class NumberText(_Model):
+    """How numbers are written as text: with the fewest digits that tell them, and no fewer than these."""
+
+    decimals: Annotated[int, Field(ge=0)] = 1
+    """Fewest digits after the point; 0: whole numbers have no point."""
+    width: Annotated[int, Field(ge=1)] = 1
+    """Fewest digits before the point, zeros in front of the number."""
+
+
 class Column(_Model):
     """One column: its kind, and what is needed to restore its form."""
 
@@ -95,6 +104,9 @@ class Column(_Model):
     missing: Annotated[float, Field(ge=0, le=1)] = 0.0
     decimals: int | None = None
     """Numeric: digits after the point (negative: multiples of 10, 100, ...); None = not rounded."""
+    text: NumberText | None = None
+    """Numeric: how its numbers are written, where the column is text, or where a CSV file has them another way than
+    floats are written ("4.70")."""
     minimum: float | None = None
     maximum: float | None = None
     step: Step | None = None

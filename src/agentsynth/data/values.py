@@ -13,8 +13,9 @@ from pandas.api import types
 
 from agentsynth.data.casting import cast_to
 from agentsynth.data.dates import floor_to_step, parse_dates, write_dates
+from agentsynth.data.numbertext import write_numbers
 from agentsynth.data.rounding import round_to
-from agentsynth.data.schema import Column
+from agentsynth.data.schema import Column, NumberText
 from agentsynth.errors import SchemaError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -122,15 +123,9 @@ def _restore_numbers(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
     values = round_to(series.to_numpy(dtype=np.float64), column.decimals)
     dtype = types.pandas_dtype(column.dtype)
     if types.is_string_dtype(dtype) and not types.is_numeric_dtype(dtype):
-        text = [
-            None
-            if np.isnan(value)
-            else f"{value:.{max(column.decimals, 0)}f}"
-            if column.decimals is not None
-            else repr(float(value))
-            for value in values
-        ]
-        return pd.Series(text, index=series.index, name=column.name, dtype=dtype)
+        # Text that was written in several ways comes back in one.
+        form = column.text or NumberText(decimals=max(column.decimals or 0, 0))
+        return pd.Series(write_numbers(values, form), index=series.index, name=column.name, dtype=dtype)
     if types.is_integer_dtype(dtype):
         return _integers(pd.Series(values, index=series.index, name=column.name), column)
     return cast_to(pd.Series(values, index=series.index, name=column.name), column.dtype)
