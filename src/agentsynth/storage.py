@@ -173,7 +173,8 @@ def _check_fit(model: Model) -> None:
 
 def _part_to_json(part: Part) -> dict[str, Any]:
     labels = None if part.ordered else [None if label is None else str(label) for label in part.values]
-    return {"column": part.column, "role": part.role, "unit": part.unit, "decimals": part.decimals, "labels": labels}
+    plain = {"column": part.column, "role": part.role, "unit": part.unit, "decimals": part.decimals, "labels": labels}
+    return {**plain, "first": part.first, "last": part.last} if part.role == "time" and len(part.values) else plain
 
 
 def _part(value: Mapping[str, Any], index: int, arrays: Arrays) -> Part:
@@ -183,7 +184,8 @@ def _part(value: Mapping[str, Any], index: int, arrays: Arrays) -> Part:
         values = np.empty(len(value["labels"]), dtype=object)
         values[:] = value["labels"]
     counts = arrays[f"part.{index}.counts"]
-    return Part(value["column"], value["role"], values, counts, value["unit"], value["decimals"])
+    ends = {name: float(value[name]) for name in ("first", "last") if name in value}
+    return Part(value["column"], value["role"], values, counts, value["unit"], value["decimals"], **ends)
 
 
 def _forest(prefix: str, arrays: Arrays) -> Forest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -39,6 +39,10 @@ class Part:
     unit: str = ""
     """Date: year, month or day; time: the step in which the time of day is counted."""
     decimals: int | None = None
+    first: float = -np.inf
+    """Time of day: the earliest on the first date."""
+    last: float = np.inf
+    """Time of day: the latest on the last date."""
 
     @property
     def ordered(self) -> bool:
@@ -131,7 +135,8 @@ class Codec:
                 columns[part.column] = join_datetime(part.numbers(code), part.unit, None, "")
             else:
                 date, days = waiting[part.column]
-                columns[part.column] = join_datetime(days, date.unit, part.numbers(code), part.unit)
+                times = part.numbers(_within(part, code, days, date.values))
+                columns[part.column] = join_datetime(days, date.unit, times, part.unit)
         return pd.DataFrame(columns, index=pd.RangeIndex(len(codes)))
 
     @property
@@ -161,8 +166,35 @@ def _parts(column: Column, series: pd.Series[Any]) -> list[Part]:
     date, time = split_datetime(series, unit, clock)
     parts = [_ordered(column.name, "date", date, unit)]
     if clock:
-        parts.append(_ordered(column.name, "time", time, clock))
+        ends = _ends(date, time) if len(parts[0].values) else {}
+        parts.append(replace(_ordered(column.name, "time", time, clock), **ends))
     return parts
+
+
+def _ends(date: Floats, time: Floats) -> dict[str, float]:
+    """Return the earliest time of day on the first date, and the latest on the last one."""
+    first, last = time[date == np.nanmin(date)].min(), time[date == np.nanmax(date)].max()
+    return {"first": float(first), "last": float(last)}
+
+
+def _within(part: Part, code: Floats, days: Floats, dates: NDArray[Any]) -> Floats:
+    """Return the codes of times of day, moved where with their date they lie before all training moments or after them.
+
+    Such a time becomes a training one that may stand there, earlier and later ones as often; at the very end itself
+    they would heap up.
+    """
+    if not len(part.values):
+        return code
+    times, highest = part.numbers(code), len(part.values) - 1
+    moved = code.copy()
+    early, late = (days == dates[:1]) & (times < part.first), (days == dates[-1:]) & (times > part.last)
+    if early.any():
+        start = np.searchsorted(part.values, part.first)
+        moved[early] = np.rint(start + code[early] / start * (highest - start))
+    if late.any():
+        end = np.searchsorted(part.values, part.last)
+        moved[late] = np.rint((code[late] - end) / (highest - end) * end)
+    return moved
 
 
 def _ordered(column: str, role: Role, numbers: Floats, unit: str, decimals: int | None = None) -> Part:
