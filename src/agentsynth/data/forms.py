@@ -84,8 +84,8 @@ def _text_format(series: pd.Series[Any]) -> str | None:
     if form is None:
         shape = repr(shape_of(str(present.iloc[0])))
         raise SchemaError(
-            f"column {series.name!r} is text in no datetime format known, of a shape such as {shape}: give its `format` "
-            f"(as strftime has it), or another kind."
+            f"column {series.name!r} is text in no datetime format known, of a shape such as {shape}: give its "
+            f"`format` (as strftime has it), or another kind."
         )
     return form
 

@@ -163,8 +163,8 @@ def _kind_of_text(present: pd.Series[Any], levels: int, rows: int) -> Kind:
     raise SchemaError(
         f"column {present.name!r} looks like free text ({_many(present, levels)}), which cannot be modelled."
         f"{_almost_numbers(present)} Set its kind (in params.yaml: data.columns.{present.name}.kind; in Python: "
-        f"infer_schema(table, {{{str(present.name)!r}: {{'kind': ...}}}})): `{DROP}` leaves it out, `id` replaces it by "
-        f"running numbers, `categorical` repeats the texts themselves. On the command line, "
+        f"infer_schema(table, {{{str(present.name)!r}: {{'kind': ...}}}})): `{DROP}` leaves it out, `id` replaces it "
+        f"by running numbers, `categorical` repeats the texts themselves. On the command line, "
         f"`--drop {shlex.quote(str(present.name))}` leaves it out."
     )
 
