@@ -166,15 +166,15 @@ def _parts(column: Column, series: pd.Series[Any]) -> list[Part]:
     date, time = split_datetime(series, unit, clock)
     parts = [_ordered(column.name, "date", date, unit)]
     if clock:
-        ends = _ends(date, time) if len(parts[0].values) else {}
-        parts.append(replace(_ordered(column.name, "time", time, clock), **ends))
+        first, last = _ends(date, time)
+        parts.append(replace(_ordered(column.name, "time", time, clock), first=first, last=last))
     return parts
 
 
-def _ends(date: Floats, time: Floats) -> dict[str, float]:
-    """Return the earliest time of day on the first date, and the latest on the last one."""
-    first, last = time[date == np.nanmin(date)].min(), time[date == np.nanmax(date)].max()
-    return {"first": float(first), "last": float(last)}
+def _ends(date: Floats, time: Floats) -> tuple[float, float]:
+    """Return the earliest time of day on the first date, and the latest on the last one; infinite where all miss."""
+    earliest, latest = np.fmin.reduce(date, initial=np.inf), np.fmax.reduce(date, initial=-np.inf)
+    return float(time[date == earliest].min(initial=np.inf)), float(time[date == latest].max(initial=-np.inf))
 
 
 def _within(part: Part, code: Floats, days: Floats, dates: NDArray[Any]) -> Floats:

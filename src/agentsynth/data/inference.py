@@ -15,13 +15,15 @@ from agentsynth.data.entities import constant_within
 from agentsynth.data.forms import column_of
 from agentsynth.data.formulas import in_order
 from agentsynth.data.kinds import DROP, kind_of
-from agentsynth.data.schema import Column, Kind, Schema
+from agentsynth.data.schema import WRITTEN, Column, Kind, Schema
 from agentsynth.data.typed import typed
 from agentsynth.errors import SchemaError
 
 __all__ = ["describe", "infer_schema"]
 
 Overrides: TypeAlias = Mapping[str, Mapping[str, Any]]
+NUMBERS: tuple[Kind, ...] = ("numeric", "derived")
+"""Kinds of columns of which it matters how their numbers are written."""
 
 
 def infer_schema(frame: pd.DataFrame, overrides: Overrides | None = None) -> Schema:
@@ -51,7 +53,11 @@ def infer_schema(frame: pd.DataFrame, overrides: Overrides | None = None) -> Sch
     if kept.shape[1] == 0:
         raise SchemaError("every column of the table is dropped: keep at least one.")
     kinds = _kinds(kept, given)
-    columns = [column_of(kept[name], kinds[name], _settled_fields(given.get(name, {}))) for name in kept.columns]
+    written = {
+        name: {"text": form} for name, form in frame.attrs.get(WRITTEN, {}).items() if kinds.get(name) in NUMBERS
+    }
+    fields = {name: {**written.get(name, {}), **_settled_fields(given.get(name, {}))} for name in kept.columns}
+    columns = [column_of(kept[name], kinds[name], fields[name]) for name in kept.columns]
     schema = Schema(columns=tuple(_with_entity(column, kept, columns, given) for column in columns))
     return _with_formulas(schema, kept, given)
 

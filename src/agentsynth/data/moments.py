@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from agentsynth.data.dates import floor_to
 from agentsynth.data.formulas import MICROSECONDS, calendar_part
 from agentsynth.data.rounding import MODES
-from agentsynth.data.schema import LENGTHS, UNITS, Formula, Step
+from agentsynth.data.schema import LENGTHS, UNITS, Formula, Step, Unit
 
 Floats = NDArray[np.float64]
 Moments = NDArray[np.datetime64]
@@ -40,7 +41,7 @@ class Inputs:
     """
 
     names: Sequence[str]
-    values: NDArray[np.generic]
+    values: NDArray[Any]
 
 
 def present_rows(missing: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -101,10 +102,10 @@ def durations(target: Floats, unit: float, moments: Inputs) -> Iterator[Formula]
             yield from (Formula(operation="duration", inputs=names, unit=length, rounding=mode) for mode in MODES)
 
 
-def _between(target: Floats, slack: float, stamps: Moments) -> dict[str, NDArray[np.bool_]]:
+def _between(target: Floats, slack: float, stamps: Moments) -> dict[Unit, NDArray[np.bool_]]:
     """Tell for every unit which of the datetimes (rows, p) lie, but for the slack, the target (rows,) apart: (p, p)."""
     numbers = stamps.astype(np.int64).astype(np.float64)
-    found = {length: np.zeros((numbers.shape[1],) * 2, dtype=bool) for length in LENGTHS}
+    found: dict[Unit, NDArray[np.bool_]] = {length: np.zeros((numbers.shape[1],) * 2, dtype=bool) for length in LENGTHS}
     for end in range(numbers.shape[1]):
         apart = numbers[:, [end]] - numbers
         for length in LENGTHS:

@@ -28,15 +28,32 @@ def number_text(texts: pd.Series[Any]) -> NumberText | None:
     True
     """
     distinct = pd.Series(texts.unique(), dtype="str")
+    form = _apparent_form(distinct)
+    return form if form is not None and _is_written(distinct, form) else None
+
+
+def unusual_text(texts: pd.Series[Any]) -> NumberText | None:
+    """Return `number_text` where numbers are written otherwise than floats are by default (4.7, 12.0), else None."""
+    distinct = pd.Series(texts.unique(), dtype="str")
+    form = _apparent_form(distinct)
+    return form if form not in (None, NumberText()) and _is_written(distinct, form) else None
+
+
+def _apparent_form(distinct: pd.Series[Any]) -> NumberText | None:
+    """Return the fewest digits before and after the point; None where some text is no plain number."""
     if not len(distinct) or not distinct.str.fullmatch(NUMBER).all():
         return None
     digits = distinct.str.removeprefix("-")
     length, point = digits.str.len(), digits.str.find(".")
     whole, fraction = point.where(point >= 0, length), (length - point - 1).where(point >= 0, 0)
     padded = (whole > 1) & digits.str.startswith("0")
-    form = NumberText(decimals=int(fraction.min()), width=int(whole.min()) if padded.any() else 1)
-    written = write_numbers(distinct.astype("float64").to_numpy(), form)
-    return form if np.array_equal(written, distinct.to_numpy(dtype=object)) else None
+    return NumberText(decimals=int(fraction.min()), width=int(whole.min()) if padded.any() else 1)
+
+
+def _is_written(distinct: pd.Series[Any], form: NumberText) -> bool:
+    """Tell whether writing the numbers that the texts stand for gives the texts."""
+    written = write_numbers(distinct.to_numpy(dtype=np.float64), form)
+    return np.array_equal(written, distinct.to_numpy(dtype=object))
 
 
 def write_numbers(values: NDArray[np.float64], form: NumberText) -> NDArray[np.object_]:

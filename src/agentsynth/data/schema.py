@@ -16,6 +16,8 @@ Operation = Literal["product", "ratio", "linear", "duration", "shift", "calendar
 Unit = Literal["year", "quarter", "month", "day", "weekday", "hour", "minute", "second"]
 Step = Literal["year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond"]
 
+WRITTEN = "agentsynth.written"
+"""Key in a table's `attrs`: column -> how a CSV file has its floats written, as fields of `NumberText`."""
 INPUTS: dict[Operation, tuple[int, int]] = {
     "product": (1, 20),
     "ratio": (2, 2),
