@@ -91,6 +91,8 @@ def _text_format(series: pd.Series[Any]) -> str | None:
 
 
 def _categorical_form(series: pd.Series[Any], _: Fields) -> dict[str, Any]:
+    if types.infer_dtype(series, skipna=True) == "bytes":
+        return {"binary": True}
     ordered = bool(isinstance(series.dtype, pd.CategoricalDtype) and series.dtype.ordered)
     return {"levels": _levels(series), "ordered": ordered}
 
@@ -104,16 +106,16 @@ def _levels(series: pd.Series[Any]) -> list[Any] | None:
     if isinstance(series.dtype, pd.CategoricalDtype):
         values = list(series.dtype.categories)
     elif types.is_object_dtype(series.dtype) and types.infer_dtype(series, skipna=True) != "string":
-        values = list(series.dropna().unique())
+        values = list(series.dropna())
     else:
         return None
-    levels = [plain(value) for value in values]
-    odd = [value for value in levels if not isinstance(value, bool | int | float | str)]
+    odd = [value for value in map(plain, values) if not isinstance(value, bool | int | float | str)]
     if odd:
         raise SchemaError(
-            f"column {series.name!r} has levels of type {type(odd[0]).__name__}, e.g. {odd[0]}: turn them into text "
-            f"first (astype(str))."
+            f"column {series.name!r} has levels of type {type(odd[0]).__name__}: turn them into text first "
+            f"(astype(str))."
         )
+    levels = [plain(value) for value in pd.unique(pd.Series(values, dtype=object))]
     if len({label_of(value) for value in levels}) < len(levels):
         raise SchemaError(
             f"column {series.name!r} has levels that look alike but differ in type, such as 1 and '1': make them one."

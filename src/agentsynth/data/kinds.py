@@ -101,6 +101,10 @@ def _check_usable(present: pd.Series[Any]) -> None:
     odd = present[~present.map(lambda value: isinstance(value, str | bool | np.bool_ | date))]
     if len(odd):
         found = f"{type(odd.iloc[0]).__name__}, e.g. in row {odd.index[0] + 1}"
+        if isinstance(odd.iloc[0], bytes):
+            raise SchemaError(
+                f"column {name!r} holds bytes (images, files), which cannot be modelled.{_remedies(name)}"
+            )
         raise SchemaError(
             f"column {name!r} holds objects of type {found}: turn them into numbers (pd.to_numeric) or text "
             f"(astype(str)) first, or drop the column (kind: {DROP})."
@@ -162,10 +166,16 @@ def _kind_of_text(present: pd.Series[Any], levels: int, rows: int) -> Kind:
         return "numeric"
     raise SchemaError(
         f"column {present.name!r} looks like free text ({_many(present, levels)}), which cannot be modelled."
-        f"{_almost_numbers(present)} Set its kind (in params.yaml: data.columns.{present.name}.kind; in Python: "
-        f"infer_schema(table, {{{str(present.name)!r}: {{'kind': ...}}}})): `{DROP}` leaves it out, `id` replaces it "
-        f"by running numbers, `categorical` repeats the texts themselves. On the command line, "
-        f"`--drop {shlex.quote(str(present.name))}` leaves it out."
+        f"{_almost_numbers(present)}{_remedies(present.name)}"
+    )
+
+
+def _remedies(name: object) -> str:
+    """Say what can be done with a column that cannot be modelled."""
+    return (
+        f" Set its kind (in params.yaml: data.columns.{name}.kind; in Python: infer_schema(table, {{{str(name)!r}: "
+        f"{{'kind': ...}}}})): `{DROP}` leaves it out, `id` replaces it by running numbers, `categorical` repeats the "
+        f"values themselves. On the command line, `--drop {shlex.quote(str(name))}` leaves it out."
     )
 
 

@@ -124,6 +124,8 @@ class Column(_Model):
     """Datetime and id: the rows of the table stand in its order. Categorical: its levels are in order."""
     levels: tuple[bool | int | float | str, ...] | None = None
     """Categorical: the values that labels stand for, in order; given where `dtype` alone cannot restore them."""
+    binary: bool = False
+    """Categorical: its values are bytes (images, files); their labels are base64."""
 
     @property
     def is_datetime(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import date
 from typing import Any, TypeAlias
@@ -24,13 +25,15 @@ SHOWN = 3
 
 
 def label_of(value: object) -> str:
-    """Return the label of a value of a categorical column: whole numbers without a point, all else as `str` has it.
+    """Return the label of a value of a categorical column: what `str` has, but 3.0 as "3", and bytes as base64.
 
-    >>> label_of(True), label_of(3.0), label_of(2.5), label_of("007")
-    ('True', '3', '2.5', '007')
+    >>> label_of(True), label_of(3.0), label_of(2.5), label_of("007"), label_of(b"PNG")
+    ('True', '3', '2.5', '007', 'UE5H')
     """
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)
@@ -179,6 +182,8 @@ def label_reader(column: Column) -> Callable[[str], Any]:
 
     The function raises SchemaError for a label that stands for no value.
     """
+    if column.binary:
+        return lambda label: _bytes(label, column)
     dtype = None if column.dtype == "category" else types.pandas_dtype(column.dtype)
     if column.levels is not None:
         table = {label_of(value): value for value in column.levels}
@@ -197,6 +202,13 @@ def _level(label: str, column: Column, table: dict[str, Any]) -> Any:
     except KeyError:
         known = ", ".join(list(table)[:10])
         raise SchemaError(f"column {column.name!r} has no level {label!r}; it has {known}.") from None
+
+
+def _bytes(label: str, column: Column) -> bytes:
+    try:
+        return base64.b64decode(label, validate=True)
+    except ValueError:
+        raise SchemaError(f"column {column.name!r} holds bytes, and {label!r} is no base64 text of any.") from None
 
 
 def _number(label: str, column: Column, kind: type[int] | type[float]) -> Any:
