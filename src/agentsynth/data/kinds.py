@@ -122,7 +122,7 @@ def _kind_of_numbers(present: pd.Series[Any], levels: int, rows: int) -> Kind:
         return "numeric"  # reading the numbers refuses infinite ones, and says where they are
     if not np.all(np.equal(np.mod(values.astype(np.float64), 1), 0)):
         return "numeric"
-    if values.max() > LARGEST_EXACT and values.min() >= 0:
+    if types.is_integer_dtype(present.dtype) and values.max() > LARGEST_EXACT and values.min() >= 0:
         return "id"
     if ID_NAME.search(str(present.name)) and values.min() >= 0:
         return "id" if _names_entities(levels, len(present)) else "categorical"
