@@ -89,7 +89,7 @@ def _levels(size: Size, rng: np.random.Generator) -> np.ndarray[Any, Any]:
     """Return text (rows,) that has every level at least once, the first ones much more often."""
     names = np.array(["".join(LETTERS[list(map(int, str(place)))]) for place in range(size.levels)], dtype=object)
     often = np.minimum(rng.pareto(1, size.rows - size.levels) * size.levels / 20, size.levels - 1).astype(int)
-    return names[rng.permutation(np.concatenate([np.arange(size.levels), often]))]
+    return np.asarray(names[rng.permutation(np.concatenate([np.arange(size.levels), often]))])
 
 
 def measure(size: Size, config: Config, seed: int) -> dict[str, float]:

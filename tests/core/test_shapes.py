@@ -29,6 +29,8 @@ SMALL = {
     "environment": {"rows": 60, "steps": 10, "pairs": 6},
     "agent": {"episodes": 2, "goals": 2},
 }
+TICKS = {"D": 1, "min": 1440, "s": 86_400, "us": 86_400_000_000}
+"""Units in a day."""
 MISSING_TOLERANCE = 0.12
 """Three standard deviations of a share of 0.2 among 100 rows."""
 
@@ -86,8 +88,9 @@ def texts(template: str, values: Any) -> Series:
 
 def moments(start: str, days: float, unit: str = "s", zone: str | None = None) -> Series:
     """Return datetimes that are whole `unit`s, evenly spread by chance over so many days."""
-    ticks = int(pd.Timedelta(days=days) / pd.Timedelta(1, unit=unit))  # type: ignore[call-overload]
-    return pd.Series(pd.Timestamp(start, tz=zone) + pd.to_timedelta(rng().integers(0, ticks, ROWS), unit=unit))  # type: ignore[call-overload, no-any-return]
+    ticks = int(days * TICKS[unit])
+    microseconds = rng().integers(0, ticks, ROWS) * (TICKS["us"] // TICKS[unit])
+    return pd.Series(pd.Timestamp(start, tz=zone) + pd.to_timedelta(microseconds, unit="us"))
 
 
 def ids() -> dict[str, Shape]:
@@ -124,7 +127,7 @@ def constants() -> dict[str, Shape]:
         "constant with gaps": Shape(with_gaps(["EUR"] * ROWS), "categorical"),
         "constant number with gaps": Shape(with_gaps([3.0] * ROWS), "categorical"),
         "constant datetime with gaps": Shape(with_gaps([pd.Timestamp("2024-01-01")] * ROWS), "datetime"),
-        **{f"all missing, {dtype}": Shape(pd.Series([None] * ROWS, dtype=dtype), "constant") for dtype in dtypes},  # type: ignore[call-overload]
+        **{f"all missing, {dtype}": Shape(pd.Series([None] * ROWS, dtype=dtype), "constant") for dtype in dtypes},
     }
 
 
@@ -183,7 +186,11 @@ def times() -> dict[str, Shape]:
     iso |= {"%Y-%m-%dT%H:%M:%S+02:00": r"2024-\S{5}T\S{8}\+02:00", "%H:%M": r"\d\d:\d\d"}
     return {
         "days": Shape(with_gaps(days), "datetime", r"2024-\d\d-\d\d 00:00:00|NaT"),
-        "months": Shape(days.dt.to_period("M").dt.to_timestamp(), "datetime", r"2024-\d\d-01 00:00:00"),
+        "months": Shape(
+            pd.Series(days.to_numpy().astype("datetime64[M]").astype("datetime64[us]")),
+            "datetime",
+            r"2024-\d\d-01 00:00:00",
+        ),
         "date objects": Shape(pd.Series([day.date() for day in days], dtype=object), "datetime", r"2024-\d\d-\d\d"),
         "seconds": Shape(seconds, "datetime"),
         "minutes, to the middle of a day": Shape(moments("2024-03-25 13:00", 2.2, "min"), "datetime", r".*:00"),
