@@ -33,6 +33,11 @@ def infer_schema(frame: pd.DataFrame, overrides: Overrides | None = None) -> Sch
     in one of many strict formats), *categorical* (text, booleans, whole numbers of two levels), *numeric*, and
     *derived* (follows exactly from other columns on every row).
 
+    Text that holds numbers is numeric where they measure something ("4.70"), and comes back as it was written; codes
+    with zeros in front ("00501") are ids or categorical. A level that one row has is a level like any other: it is
+    drawn about as often. Free text and bytes are in no kind: the error names them, and an override drops them, or keeps
+    them as categorical.
+
     Args:
         frame: (n, p) table, n >= 1.
         overrides: column -> fields of `Column` to set, such as `{"zip": {"kind": "categorical"}}`. A column of kind
