@@ -93,7 +93,7 @@ def test_sizes_are_measured_one_by_one(run: Run, tmp_path: Path) -> None:
     assert list(results.index) == ["30x4", "200x3x40"]
     assert (results[["read", "schema", "fit", "generate"]] > 0).to_numpy().all()
     assert (results["schema"] < results["fit"]).all()
-    assert (results["peak MB"] > results["before"]).all()
+    assert (results["peak MB"] >= results["before"]).all()
     assert "| size | read | schema | fit | generate | peak MB | before |" in printed
 
 
