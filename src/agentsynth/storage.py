@@ -174,7 +174,9 @@ def _check_fit(model: Model) -> None:
 def _part_to_json(part: Part) -> dict[str, Any]:
     labels = None if part.ordered else [None if label is None else str(label) for label in part.values]
     plain = {"column": part.column, "role": part.role, "unit": part.unit, "decimals": part.decimals, "labels": labels}
-    return plain if np.isinf(part.most) else {**plain, "excess": part.excess, "most": part.most}
+    ends = {"first": part.first, "last": part.last} if part.role == "time" and len(part.values) else {}
+    bounded = {} if np.isinf(part.most) else {"excess": part.excess, "most": part.most}
+    return {**plain, **ends, **bounded}
 
 
 def _part(value: Mapping[str, Any], index: int, arrays: Arrays) -> Part:
@@ -184,8 +186,8 @@ def _part(value: Mapping[str, Any], index: int, arrays: Arrays) -> Part:
         values = np.empty(len(value["labels"]), dtype=object)
         values[:] = value["labels"]
     counts = arrays[f"part.{index}.counts"]
-    bounded = {name: value[name] for name in ("excess", "most") if name in value}
-    return Part(value["column"], value["role"], values, counts, value["unit"], value["decimals"], **bounded)
+    limits = {name: value[name] for name in ("excess", "most", "first", "last") if name in value}
+    return Part(value["column"], value["role"], values, counts, value["unit"], value["decimals"], **limits)
 
 
 def _forest(prefix: str, arrays: Arrays) -> Forest:

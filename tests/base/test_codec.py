@@ -47,13 +47,43 @@ def test_numbers_beyond_the_training_range_are_coded_as_its_ends() -> None:
 
 
 def test_a_datetime_is_a_date_and_a_time_of_day() -> None:
-    frame = pd.DataFrame({"at": np.array(["2024-01-02 10:00", "2024-01-01 12:00", "NaT"], dtype="datetime64[us]")})
+    frame = pd.DataFrame(
+        {"at": np.array(["2024-01-02 10:00", "2024-01-01 12:00", "2024-01-03 12:00", "NaT"], dtype="datetime64[us]")}
+    )
     codec = fitted(frame, MOMENT)
     assert [(part.role, part.unit) for part in codec.parts] == [("date", "day"), ("time", "second")]
-    assert codec.encode(frame).tolist() == [[1.0, 0.0], [0.0, 1.0], [MISSING, MISSING]]
+    assert codec.encode(frame).tolist() == [[1.0, 0.0], [0.0, 1.0], [2.0, 1.0], [MISSING, MISSING]]
     # Half-way between the dates and the times.
     between = codec.decode(np.array([[0.6, 0.5]]))
     assert between["at"].tolist() == [pd.Timestamp("2024-01-02 11:00")]
+
+
+def test_a_time_of_day_beyond_the_training_range_becomes_one_within_it() -> None:
+    moments = ["2024-01-01 12:00", "2024-01-01 18:00", "2024-01-02 00:00", "2024-01-02 23:00", "2024-01-03 06:00"]
+    frame = pd.DataFrame({"at": np.array(moments, dtype="datetime64[us]")})
+    codec = fitted(frame, MOMENT.model_copy(update={"step": "hour"}))
+    # Times of day: 0, 6, 12, 18, 23 h. On the first date 12 h and later may stand, on the last 6 h and earlier.
+    early = codec.decode(np.array([[0.0, time] for time in (0.0, 1.0, 2.0, 3.0)]))
+    assert early["at"].dt.hour.tolist() == [12, 18, 12, 18]
+    late = codec.decode(np.array([[2.0, time] for time in (1.0, 2.0, 3.0, 4.0)]))
+    assert late["at"].dt.hour.tolist() == [6, 0, 6, 6]
+    between = codec.decode(np.array([[1.0, time] for time in (0.0, 4.0)]))
+    assert between["at"].dt.hour.tolist() == [0, 23]
+    pd.testing.assert_frame_equal(codec.decode(codec.encode(frame)), frame)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 3 * 86400), min_size=1, max_size=12),
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=40),
+)
+def test_no_datetime_lies_outside_the_training_range(seconds: list[int], places: list[tuple[float, float]]) -> None:
+    frame = pd.DataFrame({"at": np.array(seconds, dtype="datetime64[s]").astype("datetime64[us]")})
+    codec = fitted(frame, MOMENT)
+    highest = np.array([len(part.values) - 1 for part in codec.parts])
+    made = codec.decode(np.array(places) * highest)["at"]
+    assert made.min() >= frame["at"].min()
+    assert made.max() <= frame["at"].max()
 
 
 @pytest.mark.parametrize(("step", "unit"), [("year", "year"), ("month", "month"), ("day", "day")])
@@ -162,10 +192,11 @@ def test_a_column_may_be_coded_by_its_excess_after_its_bounds() -> None:
     assert codec.parts[4].values.tolist() == [0.0, 3.0]
     codes = codec.encode(frame)
     pd.testing.assert_frame_equal(codec.decode(codes)[list(frame)], frame, check_exact=True)
-    # The first order with the second one's excess; the last date stays within the training rows'.
+    # The first order with the second one's excess, no earlier than the first one of all (10:00, so from the next day
+    # on); the last date stays within the training rows'.
     mixed = np.array([[2.0, 1.0, 0.0, 0.0, 1.0], [2.0, 1.0, 2.0, 0.0, 1.0]])
     assert codec.decode(mixed)["high"].tolist() == [6.4, 6.4]
-    assert codec.decode(mixed)["out"].tolist() == [pd.Timestamp("2024-01-04"), pd.Timestamp("2024-03-03")]
+    assert codec.decode(mixed)["out"].tolist() == [pd.Timestamp("2024-01-05"), pd.Timestamp("2024-03-03")]
 
 
 def test_a_column_below_its_bound_is_raised_to_a_known_number_or_mirrored() -> None:

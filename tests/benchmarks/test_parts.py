@@ -81,6 +81,18 @@ def test_the_row_loop_builds_a_shop_and_finds_a_better_action(part: ModuleType) 
     assert 0 < reward <= 1
 
 
+@pytest.mark.parametrize("part", ["sizes"], indirect=True)
+def test_a_table_has_the_size_asked_for_and_every_level(part: ModuleType) -> None:
+    size = part.Size.of("90x7x40")
+    table = part.table(size, seed=0)
+    assert table.shape == (90, 8)
+    assert table["product"].nunique() == 40
+    assert infer_schema(table)["product"].kind == "categorical"
+    pd.testing.assert_frame_equal(table, part.table(size, seed=0))
+    assert str(size) == "90x7x40"
+    assert str(part.Size.of("90x7")) == "90x7"
+
+
 @pytest.mark.parametrize("part", ["output"], indirect=True)
 def test_results_are_written_as_strict_json_and_csv(part: ModuleType, tmp_path: Path) -> None:
     frame = pd.DataFrame({"policy": ["free", "neutral"], "miss": [0.5, np.nan]})

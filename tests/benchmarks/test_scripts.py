@@ -86,6 +86,24 @@ def test_learning_draws_what_was_gained(run: Run, tmp_path: Path) -> None:
     assert "2 new goals" in printed
 
 
+def test_sizes_are_measured_one_by_one(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "sizes.csv"
+    printed = run("sizes.py", "--sizes", "30x4", "200x3x40", "--episodes", 1, "--out", out)
+    results = pd.read_csv(out).set_index("size")
+    assert list(results.index) == ["30x4", "200x3x40"]
+    assert (results[["read", "schema", "fit", "generate"]] > 0).to_numpy().all()
+    assert (results["schema"] < results["fit"]).all()
+    assert (results["peak MB"] >= results["before"]).all()
+    assert "| size | read | schema | fit | generate | peak MB | before |" in printed
+
+
+@pytest.mark.parametrize("wrong", ["30", "30x0", "5x2x9", "axb"])
+def test_a_wrong_size_is_refused(run: Run, wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("sizes.py", "--sizes", wrong)
+    assert "expected ROWSxCOLUMNS" in (error := capsys.readouterr().err) or "need as many rows" in error
+
+
 @pytest.mark.parametrize("wrong", [["--out", "results.txt"], ["--seeds", "0"], ["--tables", "absent"]])
 def test_a_wrong_option_is_refused_before_anything_runs(
     run: Run, wrong: list[str], capsys: pytest.CaptureFixture[str]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from agentsynth.base.calendar import join_datetime, split_datetime
-from agentsynth.base.parts import MISSING, Floats, Part, parts_of
+from agentsynth.base.parts import MISSING, Floats, Part, parts_of, within
 from agentsynth.data.bounds import bounds_first, check_bounds, excess, raised, with_excess
 from agentsynth.data.schema import Schema
 from agentsynth.errors import SchemaError
@@ -77,7 +77,8 @@ class Codec:
                 columns[part.column] = join_datetime(part.numbers(code), part.unit, None, "")
             else:
                 date, days = waiting[part.column]
-                columns[part.column] = join_datetime(days, date.unit, part.numbers(code), part.unit)
+                times = part.numbers(within(part, code, days, date.values))
+                columns[part.column] = join_datetime(days, date.unit, times, part.unit)
         self._keep_bounds(columns)
         return pd.DataFrame(columns, index=pd.RangeIndex(len(codes)))
 

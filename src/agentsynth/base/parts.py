@@ -42,6 +42,10 @@ class Part:
     """Whether the numbers are the column's excess over its bounds."""
     most: float = np.inf
     """The largest training value of a column that has bounds (datetimes: in steps since 1970)."""
+    first: float = -np.inf
+    """Time of day: the earliest on the first date."""
+    last: float = np.inf
+    """Time of day: the latest on the last date."""
 
     @property
     def ordered(self) -> bool:
@@ -109,8 +113,15 @@ def _own_parts(column: Column, series: pd.Series[Any]) -> list[Part]:
     date, time = split_datetime(series, unit, clock)
     parts = [_ordered(column.name, "date", date, unit)]
     if clock:
-        parts.append(_ordered(column.name, "time", time, clock))
+        first, last = _ends(date, time)
+        parts.append(replace(_ordered(column.name, "time", time, clock), first=first, last=last))
     return parts
+
+
+def _ends(date: Floats, time: Floats) -> tuple[float, float]:
+    """Return the earliest time of day on the first date, and the latest on the last one; infinite where all miss."""
+    earliest, latest = np.fmin.reduce(date, initial=np.inf), np.fmax.reduce(date, initial=-np.inf)
+    return float(time[date == earliest].min(initial=np.inf)), float(time[date == latest].max(initial=-np.inf))
 
 
 def _ordered(column: str, role: Role, numbers: Floats, unit: str, decimals: int | None = None) -> Part:
@@ -122,3 +133,23 @@ def _objects(values: list[Any]) -> NDArray[Any]:
     found = np.empty(len(values), dtype=object)
     found[:] = values
     return found
+
+
+def within(part: Part, code: Floats, days: Floats, dates: NDArray[Any]) -> Floats:
+    """Return the codes of times of day, moved where with their date they lie before all training moments or after them.
+
+    Such a time becomes a training one that may stand there, earlier and later ones as often; at the very end itself
+    they would heap up.
+    """
+    if not len(part.values):
+        return code
+    times, highest = part.numbers(code), len(part.values) - 1
+    moved = code.copy()
+    early, late = (days == dates[:1]) & (times < part.first), (days == dates[-1:]) & (times > part.last)
+    if early.any():
+        start = np.searchsorted(part.values, part.first)
+        moved[early] = np.rint(start + code[early] / start * (highest - start))
+    if late.any():
+        end = np.searchsorted(part.values, part.last)
+        moved[late] = np.rint((code[late] - end) / (highest - end) * end)
+    return moved

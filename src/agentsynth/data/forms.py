@@ -12,7 +12,8 @@ from pandas.api import types
 
 from agentsynth.data.dates import coarsest_step, find_format
 from agentsynth.data.idforms import fallback_form, id_form, in_sequence
-from agentsynth.data.kinds import values_kind
+from agentsynth.data.kinds import shape_of, values_kind
+from agentsynth.data.numbertext import number_text
 from agentsynth.data.rounding import decimals_of
 from agentsynth.data.schema import Column, Formula, Kind
 from agentsynth.data.values import label_of, plain, to_datetimes, to_numbers
@@ -86,14 +87,17 @@ def _text_format(series: pd.Series[Any]) -> str | None:
         return None
     form = find_format(present)
     if form is None:
+        shape = repr(shape_of(str(present.iloc[0])))
         raise SchemaError(
-            f"column {series.name!r} is text in no datetime format known, e.g. {present.iloc[0]!r}: give its `format` "
-            f"(as strftime has it), or another kind."
+            f"column {series.name!r} is text in no datetime format known, of a shape such as {shape}: give its "
+            f"`format` (as strftime has it), or another kind."
         )
     return form
 
 
 def _categorical_form(series: pd.Series[Any], _: Fields) -> dict[str, Any]:
+    if types.infer_dtype(series, skipna=True) == "bytes":
+        return {"binary": True}
     ordered = bool(isinstance(series.dtype, pd.CategoricalDtype) and series.dtype.ordered)
     return {"levels": _levels(series), "ordered": ordered}
 
@@ -107,16 +111,16 @@ def _levels(series: pd.Series[Any]) -> list[Any] | None:
     if isinstance(series.dtype, pd.CategoricalDtype):
         values = list(series.dtype.categories)
     elif types.is_object_dtype(series.dtype) and types.infer_dtype(series, skipna=True) != "string":
-        values = list(series.dropna().unique())
+        values = list(series.dropna())
     else:
         return None
-    levels = [plain(value) for value in values]
-    odd = [value for value in levels if not isinstance(value, bool | int | float | str)]
+    odd = [value for value in map(plain, values) if not isinstance(value, bool | int | float | str)]
     if odd:
         raise SchemaError(
-            f"column {series.name!r} has levels of type {type(odd[0]).__name__}, e.g. {odd[0]}: turn them into text "
-            f"first (astype(str))."
+            f"column {series.name!r} has levels of type {type(odd[0]).__name__}: turn them into text first "
+            f"(astype(str))."
         )
+    levels = [plain(value) for value in pd.unique(pd.Series(values, dtype=object))]
     if len({label_of(value) for value in levels}) < len(levels):
         raise SchemaError(
             f"column {series.name!r} has levels that look alike but differ in type, such as 1 and '1': make them one."
@@ -128,9 +132,11 @@ def _numeric_form(series: pd.Series[Any], _: Fields) -> dict[str, Any]:
     numbers = np.asarray(to_numbers(series).dropna(), dtype=np.float64)
     if not len(numbers):
         return {}
+    held_as_text = not types.is_numeric_dtype(series.dtype)
     single = str(series.dtype) in SINGLE_PRECISION
     return {
         "decimals": decimals_of(numbers, np.dtype(np.float32) if single else None),
+        "text": number_text(series.dropna()) if held_as_text else None,
         "minimum": float(numbers.min()),
         "maximum": float(numbers.max()),
     }

@@ -17,13 +17,15 @@ from agentsynth.data.forms import column_of
 from agentsynth.data.formulas import in_order
 from agentsynth.data.inequalities import with_bounds
 from agentsynth.data.kinds import DROP, kind_of, values_kind
-from agentsynth.data.schema import Column, Formula, Kind, Schema
+from agentsynth.data.schema import WRITTEN, Column, Formula, Kind, Schema
 from agentsynth.data.typed import typed
 from agentsynth.errors import SchemaError
 
 __all__ = ["describe", "infer_schema"]
 
 Overrides: TypeAlias = Mapping[str, Mapping[str, Any]]
+NUMBERS: tuple[Kind, ...] = ("numeric", "derived")
+"""Kinds of columns of which it matters how their numbers are written."""
 
 
 def infer_schema(frame: pd.DataFrame, overrides: Overrides | None = None) -> Schema:
@@ -32,6 +34,11 @@ def infer_schema(frame: pd.DataFrame, overrides: Overrides | None = None) -> Sch
     Kinds: *constant* (one value, or none at all), *id* (names rows or entities; made anew), *datetime* (also as text,
     in one of many strict formats), *categorical* (text, booleans, whole numbers of two levels), *numeric*, and
     *derived* (follows exactly from other columns on every row).
+
+    Text that holds numbers is numeric where they measure something ("4.70"), and comes back as it was written; codes
+    with zeros in front ("00501") are ids or categorical. A level that one row has is a level like any other: it is
+    drawn about as often. Free text and bytes are in no kind: the error names them, and an override drops them, or keeps
+    them as categorical.
 
     Args:
         frame: (n, p) table, n >= 1.
@@ -53,7 +60,11 @@ def infer_schema(frame: pd.DataFrame, overrides: Overrides | None = None) -> Sch
     if kept.shape[1] == 0:
         raise SchemaError("every column of the table is dropped: keep at least one.")
     kinds = _kinds(kept, given)
-    columns = [column_of(kept[name], kinds[name], _settled_fields(given.get(name, {}))) for name in kept.columns]
+    written = {
+        name: {"text": form} for name, form in frame.attrs.get(WRITTEN, {}).items() if kinds.get(name) in NUMBERS
+    }
+    fields = {name: {**written.get(name, {}), **_settled_fields(given.get(name, {}))} for name in kept.columns}
+    columns = [column_of(kept[name], kinds[name], fields[name]) for name in kept.columns]
     schema = Schema(columns=tuple(_with_entity(column, kept, columns, given) for column in columns))
     return _with_formulas(schema, kept, given)
 

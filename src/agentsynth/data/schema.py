@@ -17,6 +17,8 @@ Level: TypeAlias = bool | int | float | str
 Unit = Literal["year", "quarter", "month", "day", "weekday", "hour", "minute", "second"]
 Step = Literal["year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond"]
 
+WRITTEN = "agentsynth.written"
+"""Key in a table's `attrs`: column -> how a CSV file has its floats written, as fields of `NumberText`."""
 INPUTS: dict[Operation, tuple[int, int]] = {
     "product": (1, 20),
     "ratio": (2, 2),
@@ -94,6 +96,15 @@ class IdForm(_Model):
     """Columns that keep one value over all rows of an id."""
 
 
+class NumberText(_Model):
+    """How numbers are written as text: with the fewest digits that tell them, and no fewer than these."""
+
+    decimals: Annotated[int, Field(ge=0)] = 1
+    """Fewest digits after the point; 0: whole numbers have no point."""
+    width: Annotated[int, Field(ge=1)] = 1
+    """Fewest digits before the point, zeros in front of the number."""
+
+
 class Column(_Model):
     """One column: its kind, and what is needed to restore its form."""
 
@@ -104,6 +115,9 @@ class Column(_Model):
     missing: Annotated[float, Field(ge=0, le=1)] = 0.0
     decimals: int | None = None
     """Numeric: digits after the point (negative: multiples of 10, 100, ...); None = not rounded."""
+    text: NumberText | None = None
+    """Numeric: how its numbers are written, where the column is text, or where a CSV file has them another way than
+    floats are written ("4.70")."""
     minimum: float | None = None
     maximum: float | None = None
     step: Step | None = None
@@ -119,6 +133,8 @@ class Column(_Model):
     """Datetime and id: the rows of the table stand in its order. Categorical: its levels are in order."""
     levels: tuple[bool | int | float | str, ...] | None = None
     """Categorical: the values that labels stand for, in order; given where `dtype` alone cannot restore them."""
+    binary: bool = False
+    """Categorical: its values are bytes (images, files); their labels are base64."""
     above: tuple[str, ...] = ()
     """Numeric and datetime: columns of the same kind that this one is never below, on no row."""
     by_step: bool = False
