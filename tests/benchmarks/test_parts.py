@@ -64,6 +64,7 @@ def test_the_judge_knows_training_rows_as_copies_and_unseen_rows_as_perfect(part
     judge = part.Judge.of(train, test, infer_schema(train), 0)
     assert judge.synthetic(train)["exact_copies"] == 1
     assert judge.synthetic(train)["nearer_to_training"] == 1
+    assert judge.synthetic(train)["membership_inference"] == 1
     assert judge.synthetic(test)["similarity"] == pytest.approx(1)
     assert judge.another_real_sample()["exact_copies"] == 0
 
