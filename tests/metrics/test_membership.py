@@ -66,10 +66,10 @@ def test_the_same_seed_gives_the_same_score(frames: Frames) -> None:
 
 @given(st.lists(st.integers(0, 4), min_size=1), st.lists(st.integers(0, 4), min_size=2), st.lists(st.integers(0, 4)))
 def test_is_a_share_for_any_tables(train: list[int], unseen: list[int], rows: list[int]) -> None:
-    frames = [
+    members, others, table = (
         pd.DataFrame({"x": values, "c": [str(value) for value in values]}) for values in (train, unseen, train + rows)
-    ]
-    assert 0 <= membership_inference(*frames) <= 1
+    )
+    assert 0 <= membership_inference(members, others, table) <= 1
 
 
 def test_what_is_missing_is_named() -> None:

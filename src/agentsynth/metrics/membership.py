@@ -73,4 +73,5 @@ def relative_nearness(points: Points, synthetic: Points, reference: Points) -> F
     r and s are the distances to the nearest reference and synthetic row; a point that equals one of each gets 1/2.
     """
     s, r = (np.round(nearest(points, others), _DIGITS) for others in (synthetic, reference))
-    return np.divide(r, r + s, out=np.full(len(s), 0.5), where=r + s > 0)
+    shares: Floats = np.divide(r, r + s, out=np.full(len(s), 0.5), where=r + s > 0)
+    return shares
