@@ -116,12 +116,12 @@ def judged(clues: Floats, members: Flags, asked: Flags, outlyingness: Floats, se
     known = sides(clues, members)
     outlying = outlyingness >= np.quantile(outlyingness[asked], 1 - OUTLYING)
     groups = {"all": asked, f"outlying {OUTLYING:.0%}": asked & outlying, "the rest": asked & ~outlying}
-    for name, odds in {"nearest": known[..., 0], "shadow": attack(known)}.items():
+    for name, found in {"nearest": known[..., 0], "shadow": attack(known)}.items():
         for group, rows in groups.items():
-            yield from ({"attack": name, "group": group, **line} for line in _by_pair(odds[..., rows]))
+            yield from ({"attack": name, "group": group, **line} for line in _by_pair(found[..., rows]))
     for family, part in FAMILIES.items():
-        odds = attack(known[..., part])[..., asked]
-        yield from ({"attack": f"shadow, {family}", "group": "all", **line} for line in _by_pair(odds))
+        found = attack(known[..., part])[..., asked]
+        yield from ({"attack": f"shadow, {family}", "group": "all", **line} for line in _by_pair(found))
     for number in range(REDRAWS):
         drawn = halves(members.shape[1], len(members), stream(seed, f"shadow.redraw.{number}"))
         lines = _by_pair(attack(sides(clues, drawn))[..., asked])
@@ -129,14 +129,14 @@ def judged(clues: Floats, members: Flags, asked: Flags, outlyingness: Floats, se
         yield {"attack": "chance", "group": "all", "pair": number, **means}
 
 
-def _by_pair(odds: Floats) -> list[Record]:
-    """Return the figures of each pair of models, given the odds (2, pairs, n) of members and of the others."""
-    found = []
-    for pair, (inside, outside) in enumerate(odds.swapaxes(0, 1)):
+def _by_pair(suspicion: Floats) -> list[Record]:
+    """Return the figures of each pair of models, given the suspicion (2, pairs, n) of members and of the others."""
+    figures = []
+    for pair, (inside, outside) in enumerate(suspicion.swapaxes(0, 1)):
         auc = roc_auc(np.repeat([True, False], len(inside)), np.concatenate([inside, outside]))
         bar = np.quantile(outside, 1 - FALSE_POSITIVES)
-        found.append({"pair": pair, "auc": auc, "found": float((inside > bar).mean())})
-    return found
+        figures.append({"pair": pair, "auc": auc, "found": float((inside > bar).mean())})
+    return figures
 
 
 def report(records: pd.DataFrame) -> None:

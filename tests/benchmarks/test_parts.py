@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import importlib
 import json
 from pathlib import Path
 from types import ModuleType
@@ -14,14 +13,6 @@ import pytest
 
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.shop import simulate_shop
-
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def part(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> ModuleType:
-    monkeypatch.syspath_prepend(str(FOLDER))
-    return importlib.import_module(request.param)
 
 
 def _records() -> pd.DataFrame:
