@@ -13,6 +13,7 @@ where members are drawn anew, and nothing can be known of them.
 - nearest: distance to the nearest synthetic row, no shadow models.
 - shadow: the whole attack; by distances, queries, exact values: with one kind of clue only.
 - outlying: among the 5 % of the rows that are farthest from their nearest other row; the rest: among the others.
+- rare label: among the rows with a label that at most 5 rows have, where there are 10 of them.
 
 Sources: `q_learning` (the default) and other policies of AgentSynth, from one fit; and, to see what the attack can do,
 `copies` (the training rows) and `shuffled` (training rows with every column shuffled: right in each
@@ -44,13 +45,16 @@ from agentsynth.data.typed import typed
 from agentsynth.generation import POLICIES
 from agentsynth.metrics.baselines import sample, shuffled_columns
 from agentsynth.metrics.learner import roc_auc
-from agentsynth.metrics.values import compared
+from agentsynth.metrics.values import compared, kind_of
 from agentsynth.seeding import child_seed, stream
 
 CONTROLS = ("copies", "shuffled")
-DEFAULT_TABLES = ("CPS1985", "births14", "SaratogaHouses", "shop")
+DEFAULT_TABLES = ("CPS1985", "births14", "SaratogaHouses", "Gestation", "shop")
 OUTLYING = 0.05
+RARE_ROWS, FEWEST_RARE = 5, 10
+"""Most rows that have a rare label; fewest rows to give a figure for."""
 FALSE_POSITIVES = 0.01
+OUTLYING_ROWS, OTHER_ROWS = f"outlying {OUTLYING:.0%}", "the rest"
 REDRAWS = 8
 """Times that members are drawn anew."""
 Record = dict[str, Any]
@@ -97,25 +101,39 @@ def run(frame: pd.DataFrame, generate: Generate, models: int, seed: int) -> Iter
         made = generate(frame[half].reset_index(drop=True), schema, child_seed(seed, f"shadow.{number}"))
         for source, table in made.items():
             clues.setdefault(source, []).append(attacker.clues(prepared(table)))
-    asked = ~records.duplicated(keep=False).to_numpy()
+    groups = row_groups(records, attacker.outlyingness())
     for source, found in clues.items():
-        for line in judged(np.stack(found), members, asked, attacker.outlyingness(), seed):
+        for line in judged(np.stack(found), members, groups, seed):
             yield {"rows": len(records) // 2, "columns": len(names), "source": source, **line}
 
 
-def judged(clues: Floats, members: Flags, asked: Flags, outlyingness: Floats, seed: int) -> Iterator[Record]:
+def row_groups(records: pd.DataFrame, outlyingness: Floats) -> dict[str, Flags]:
+    """Return the groups of rows that are asked about, (n,) each; first all that have no equal twin.
+
+    Args:
+        records: (n, p) typed frame.
+        outlyingness: (n,) distance to the nearest other record.
+    """
+    asked = ~records.duplicated(keep=False).to_numpy()
+    far = outlyingness >= np.quantile(outlyingness[asked], 1 - OUTLYING)
+    groups = {"all": asked, OUTLYING_ROWS: asked & far, OTHER_ROWS: asked & ~far}
+    labels = [records[name] for name in records.columns if kind_of(records[name]) == "categorical"]
+    sharing = [column.map(column.value_counts()).to_numpy(dtype=np.float64, na_value=np.inf) for column in labels]
+    rare = asked & (np.min(sharing, axis=0, initial=np.inf) <= RARE_ROWS)
+    return groups if rare.sum() < FEWEST_RARE else {**groups, "rare label": rare}
+
+
+def judged(clues: Floats, members: Flags, groups: Mapping[str, Flags], seed: int) -> Iterator[Record]:
     """Attack all models of a source; yield the figures of each attack, group of rows and pair of models.
 
     Args:
         clues: (models, n, f).
         members: (models, n).
-        asked: (n,) which records are asked about.
-        outlyingness: (n,) distance to the nearest other record.
+        groups: (n,) which records are asked about, all of them first.
         seed: of the members drawn anew.
     """
     known = sides(clues, members)
-    outlying = outlyingness >= np.quantile(outlyingness[asked], 1 - OUTLYING)
-    groups = {"all": asked, f"outlying {OUTLYING:.0%}": asked & outlying, "the rest": asked & ~outlying}
+    asked = groups["all"]
     for name, found in {"nearest": known[..., 0], "shadow": attack(known)}.items():
         for group, rows in groups.items():
             yield from ({"attack": name, "group": group, **line} for line in _by_pair(found[..., rows]))
@@ -156,7 +174,7 @@ def _wide(records: pd.DataFrame, by: str, figure: str) -> pd.DataFrame:
     for (table, source, size, kind), part in records.groupby(["table", "source", "rows", by], sort=False):
         text = _chance(part[figure]) if kind == "chance" and figure == "auc" else with_interval(part[figure])
         rows.setdefault(f"{table}, {source}", {"rows learned from": size})[str(kind)] = text
-    return pd.DataFrame(rows).T.rename_axis("table, source")
+    return pd.DataFrame(rows).T.fillna("").rename_axis("table, source")
 
 
 def _chance(values: pd.Series[float]) -> str:
@@ -167,7 +185,7 @@ def _groups(records: pd.DataFrame) -> pd.DataFrame:
     """Return the AUC in each group, and the paired difference of the outlying rows and the rest."""
     wide = _wide(records, "group", "auc")
     values = records.pivot_table(index=["table", "source"], columns=["group", "pair"], values="auc", sort=False)
-    gap = values[f"outlying {OUTLYING:.0%}"] - values["the rest"]
+    gap = values[OUTLYING_ROWS] - values[OTHER_ROWS]
     wide["outlying - rest"] = [with_interval(line, signed=True) for line in gap.to_numpy()]
     return wide
 

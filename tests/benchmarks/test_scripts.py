@@ -43,10 +43,10 @@ def test_real_tables_compares_the_policies_and_can_print_its_results_again(run: 
 
 def test_shadow_attack_prints_its_results_and_can_print_them_again(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "attack.csv"
-    arguments = ["--tables", "CPS1985", "--models", 8, "--max-rows", 60, "--sources", "free", "copies"]
-    printed = run("shadow_attack.py", *arguments, "--min-leaf", 5, "--out", out)
+    arguments = ["--tables", "CPS1985", "--models", 8, "--max-rows", 60, "--sources", "copies", "shuffled"]
+    printed = run("shadow_attack.py", *arguments, "--out", out)
     results = pd.read_csv(out)
-    assert set(results["source"]) == {"free", "copies"}
+    assert set(results["source"]) == {"copies", "shuffled"}
     assert set(results["rows"]) == {30}
     figures = results[["auc", "found"]].to_numpy()
     assert ((figures >= 0) & (figures <= 1)).all()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agentsynth.data.inference import infer_schema
 from agentsynth.data.schema import Schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.metrics.baselines import shuffled_columns
@@ -97,6 +98,17 @@ def test_halves_complement_each_other(part: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("part", ["shadow_attack"], indirect=True)
+def test_each_source_makes_a_table_as_long_as_what_it_learned_from(part: ModuleType) -> None:
+    train = simulate_shop(60, seed=1)
+    config = {"agent": {"episodes": 1}, "environment": {"rows": 30, "steps": 5}}
+    made = part.generator(("shuffled", "free", "q_learning", "copies"), config)(train, infer_schema(train), 3)
+    assert set(made) == {"shuffled", "free", "q_learning", "copies"}
+    assert {len(table) for table in made.values()} == {60}
+    pd.testing.assert_frame_equal(made["copies"].sort_index(), train)
+    assert not made["free"].equals(made["q_learning"])
+
+
+@pytest.mark.parametrize("part", ["shadow_attack"], indirect=True)
 def test_what_leaks_is_found_and_what_does_not_is_not(part: ModuleType) -> None:
     def generate(train: pd.DataFrame, schema: Schema, seed: int) -> dict[str, pd.DataFrame]:
         assert [column.name for column in schema] == list(train.columns)
@@ -124,15 +136,31 @@ def test_what_leaks_is_found_and_what_does_not_is_not(part: ModuleType) -> None:
     assert mean("shuffled", "shadow") > 0.9
     for source in ("noisy", "blind", "shuffled"):
         assert mean(source, "chance") == pytest.approx(0.5, abs=0.05)
-    assert set(records["group"]) == {"all", "outlying 5%", "the rest"}
+    assert {"all", "outlying 5%", "the rest"} <= set(records["group"])
     assert set(records["rows"]) == {80}
 
 
 @pytest.mark.parametrize("part", ["shadow_attack"], indirect=True)
-def test_rows_with_an_equal_twin_are_not_asked_about(part: ModuleType) -> None:
+def test_groups_by_hand(part: ModuleType) -> None:
+    # 40 rows: the last two are twins; 12 rows have a label of at most 5 rows; row 3 is the farthest.
+    labels = ["a"] * 20 + ["b"] * 5 + ["c"] * 4 + ["d"] * 3 + [None] * 8
+    records = pd.DataFrame({"x": [*range(39), 38], "label": pd.Series(labels, dtype=object)})
+    far = np.zeros(40)
+    far[[3, 7]] = 2, 1
+    groups = part.row_groups(records, far)
+    assert list(groups) == ["all", "outlying 5%", "the rest", "rare label"]
+    assert np.flatnonzero(~groups["all"]).tolist() == [38, 39]
+    assert np.flatnonzero(groups["outlying 5%"]).tolist() == [3, 7]
+    assert (groups["outlying 5%"] ^ groups["the rest"]).tolist() == groups["all"].tolist()
+    assert np.flatnonzero(groups["rare label"]).tolist() == list(range(20, 32))
+    assert "rare label" not in part.row_groups(records[["x"]], far)
+
+
+@pytest.mark.parametrize("part", ["shadow_attack"], indirect=True)
+def test_rows_that_are_not_asked_about_do_not_count(part: ModuleType) -> None:
     clues = np.zeros((8, 40, 14))
     members = part.halves(40, 8, np.random.default_rng(0))
     clues[members] = 1.0
     clues[:, 30:] = np.random.default_rng(1).normal(size=(8, 10, 14))
-    lines = pd.DataFrame(part.judged(clues, members, np.arange(40) < 30, np.arange(40.0), seed=0))
+    lines = pd.DataFrame(part.judged(clues, members, {"all": np.arange(40) < 30}, seed=0))
     assert (lines.loc[lines["attack"] != "chance", ["auc", "found"]] == 1).to_numpy().all()
