@@ -16,8 +16,8 @@ where members are drawn anew, and nothing can be known of them.
 - rare label: among the rows with a label that at most 5 rows have, where there are 10 of them.
 
 Sources: `q_learning` (the default) and other policies of AgentSynth, from one fit; and, to see what the attack can do,
-`copies` (the training rows) and `shuffled` (training rows with every column shuffled: right in each
-column, nothing else).
+`copies` (the training rows), `shuffled` (training rows with every column shuffled: exact in each column, nothing else)
+and `independent` (the same, but values drawn with replacement: what the simplest of all synthesisers gives away).
 
     python benchmarks/shadow_attack.py --out attack.csv
     python benchmarks/shadow_attack.py --tables CPS1985 --models 16 --min-leaf 50
@@ -48,7 +48,7 @@ from agentsynth.metrics.learner import roc_auc
 from agentsynth.metrics.values import compared, kind_of
 from agentsynth.seeding import child_seed, stream
 
-CONTROLS = ("copies", "shuffled")
+CONTROLS = ("copies", "shuffled", "independent")
 DEFAULT_TABLES = ("CPS1985", "births14", "SaratogaHouses", "Gestation", "shop")
 OUTLYING = 0.05
 RARE_ROWS, FEWEST_RARE = 5, 10
@@ -73,10 +73,20 @@ def generator(sources: Sequence[str], config: Mapping[str, Any]) -> Generate:
         controls = {
             "copies": lambda: train.sample(len(train), random_state=stream(seed, "copies")),
             "shuffled": lambda: shuffled_columns(train, seed),
+            "independent": lambda: independent_columns(train, seed),
         }
         return made | {source: controls[source]() for source in sources if source in CONTROLS}
 
     return generate
+
+
+def independent_columns(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return a table of as many rows, each value drawn by itself from its column, with replacement."""
+    columns = {
+        name: frame[name].sample(len(frame), replace=True, random_state=stream(seed, f"independent {name}"))
+        for name in frame.columns
+    }
+    return pd.DataFrame({name: column.reset_index(drop=True) for name, column in columns.items()})
 
 
 def halves(rows: int, models: int, rng: np.random.Generator) -> Flags:

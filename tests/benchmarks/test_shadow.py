@@ -101,11 +101,16 @@ def test_halves_complement_each_other(part: ModuleType) -> None:
 def test_each_source_makes_a_table_as_long_as_what_it_learned_from(part: ModuleType) -> None:
     train = simulate_shop(60, seed=1)
     config = {"agent": {"episodes": 1}, "environment": {"rows": 30, "steps": 5}}
-    made = part.generator(("shuffled", "free", "q_learning", "copies"), config)(train, infer_schema(train), 3)
-    assert set(made) == {"shuffled", "free", "q_learning", "copies"}
+    sources = ("shuffled", "free", "independent", "q_learning", "copies")
+    made = part.generator(sources, config)(train, infer_schema(train), 3)
+    assert set(made) == set(sources)
     assert {len(table) for table in made.values()} == {60}
     pd.testing.assert_frame_equal(made["copies"].sort_index(), train)
     assert not made["free"].equals(made["q_learning"])
+    # Shuffled columns hold each value once, independent ones some twice and others never: 1 - 1/e of them.
+    assert sorted(made["shuffled"]["price"]) == sorted(train["price"])
+    assert set(made["independent"]["price"]) < set(train["price"])
+    assert made["independent"]["price"].nunique() / train["price"].nunique() == pytest.approx(0.63, abs=0.12)
 
 
 @pytest.mark.parametrize("part", ["shadow_attack"], indirect=True)
