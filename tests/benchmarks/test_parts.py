@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import importlib
 import json
 from pathlib import Path
 from types import ModuleType
@@ -14,14 +13,6 @@ import pytest
 
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.shop import simulate_shop
-
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def part(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> ModuleType:
-    monkeypatch.syspath_prepend(str(FOLDER))
-    return importlib.import_module(request.param)
 
 
 def _records() -> pd.DataFrame:
@@ -64,6 +55,7 @@ def test_the_judge_knows_training_rows_as_copies_and_unseen_rows_as_perfect(part
     judge = part.Judge.of(train, test, infer_schema(train), 0)
     assert judge.synthetic(train)["exact_copies"] == 1
     assert judge.synthetic(train)["nearer_to_training"] == 1
+    assert judge.synthetic(train)["membership_inference"] == 1
     assert judge.synthetic(test)["similarity"] == pytest.approx(1)
     assert judge.another_real_sample()["exact_copies"] == 0
 
