@@ -143,10 +143,10 @@ def _numeric_form(series: pd.Series[Any], _: Fields) -> dict[str, Any]:
 
 
 def _derived_form(series: pd.Series[Any], given: Fields) -> dict[str, Any]:
-    """Describe a column that the user calls derived: by its values, numbers or datetimes; labels if looked up."""
+    """Describe a column that the user calls derived: by what its formula gives, or, if looked up, by its values."""
     formula = Formula.model_validate(given.get("formula"))
     if formula.operation != "lookup":
-        return (_numeric_form if types.is_numeric_dtype(series.dtype) else _datetime_form)(series, given)
+        return (_datetime_form if formula.operation == "shift" else _numeric_form)(series, given)
     kind = RESULTS[formula.result] if formula.result else values_kind(series)
     result = next(result for result, kind_of_result in RESULTS.items() if kind_of_result == kind)
     return {**FORMS[kind](series, given), "formula": formula.model_copy(update={"result": result})}
