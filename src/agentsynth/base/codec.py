@@ -90,7 +90,7 @@ class Codec:
                 continue
             values = columns[part.column]
             if part.excess:
-                columns[part.column] = with_excess(column, values, columns, part.most)
+                columns[part.column] = with_excess(column, values, columns, part.most, part.smallest)
             else:
                 columns[part.column] = raised(column, values, columns, part.values, part.most)
 

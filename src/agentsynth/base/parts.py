@@ -42,6 +42,8 @@ class Part:
     """Whether the numbers are the column's excess over its bounds."""
     most: float = np.inf
     """The largest training value of a column that has bounds (datetimes: in steps since 1970)."""
+    smallest: float = -np.inf
+    """The smallest training value of a column that is coded by its excess, likewise."""
     first: float = -np.inf
     """Time of day: the earliest on the first date."""
     last: float = np.inf
@@ -93,11 +95,12 @@ def parts_of(column: Column, frame: pd.DataFrame) -> list[Part]:
         return _own_parts(column, frame[column.name])
     values = frame[column.name].to_numpy()
     known = steps_since(values, column) if column.is_datetime else values
-    most = float(np.nanmax(known, initial=-np.inf))
+    most, smallest = float(np.nanmax(known, initial=-np.inf)), float(np.nanmin(known, initial=np.inf))
     if not column.excess:
         return [replace(part, most=most) for part in _own_parts(column, frame[column.name])]
     decimals = 0 if column.is_datetime else column.decimals
-    return [replace(_ordered(column.name, "number", excess(column, frame), "", decimals), excess=True, most=most)]
+    part = _ordered(column.name, "number", excess(column, frame), "", decimals)
+    return [replace(part, excess=True, most=most, smallest=smallest)]
 
 
 def _own_parts(column: Column, series: pd.Series[Any]) -> list[Part]:

@@ -68,19 +68,21 @@ def excess(column: Column, frame: Frame) -> Floats:
     return steps_since(values, column, bottom) if column.is_datetime else round_to(values - bottom, column.decimals)
 
 
-def with_excess(column: Column, above: Floats, frame: Frame, most: float) -> Values:
-    """Return the column (n,) that has this excess: the inverse of `excess`, but never beyond `most`.
+def with_excess(column: Column, above: Floats, frame: Frame, most: float, smallest: float = -np.inf) -> Values:
+    """Return the column (n,) that has this excess: the inverse of `excess`, but within `smallest` and `most`.
 
     Args:
         column: a column with bounds.
         above: (n,) its excess.
         frame: its bounds.
         most: its largest value (datetimes: in steps since 1970), which only its bounds may exceed.
+        smallest: its smallest value, likewise.
     """
     bottom = least(column, frame)
     if not column.is_datetime:
-        return np.maximum(bottom, np.minimum(round_to(bottom + above, column.decimals), most))
-    steps = np.minimum(above, np.maximum(most - steps_since(bottom, column), 0.0))
+        return np.maximum(bottom, np.clip(round_to(bottom + above, column.decimals), smallest, most))
+    since = steps_since(bottom, column)
+    steps = np.maximum(np.minimum(above, np.maximum(most - since, 0.0)), smallest - since)
     unit = _unit(column)
     whole = bottom.astype(unit) + np.where(np.isnan(steps), 0, steps).astype(np.int64)
     return np.where(np.isnan(steps), np.datetime64("NaT"), whole.astype("datetime64[us]"))
