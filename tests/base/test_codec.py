@@ -197,6 +197,8 @@ def test_a_column_may_be_coded_by_its_excess_after_its_bounds() -> None:
     mixed = np.array([[2.0, 1.0, 0.0, 0.0, 1.0], [2.0, 1.0, 2.0, 0.0, 1.0]])
     assert codec.decode(mixed)["high"].tolist() == [6.4, 6.4]
     assert codec.decode(mixed)["out"].tolist() == [pd.Timestamp("2024-01-05"), pd.Timestamp("2024-03-03")]
+    # The second order with no excess: 1.0 is less than any number of the training rows.
+    assert codec.decode(np.array([[0.0, 0.0, 0.0, 0.0, 0.0]]))["high"].tolist() == [2.1]
 
 
 def test_a_column_below_its_bound_is_raised_to_a_known_number_or_mirrored() -> None:

@@ -37,7 +37,9 @@ def goods() -> pd.DataFrame:
     return pd.DataFrame({"article": article, "price": price, "list price": dear, "x": rng().normal(size=ROWS)})
 
 
-def generated(table: pd.DataFrame, rows: int = 400, **overrides: Any) -> tuple[AgentSynth, pd.DataFrame]:
+def generated(
+    table: pd.DataFrame, overrides: dict[str, Any] | None = None, rows: int = 400
+) -> tuple[AgentSynth, pd.DataFrame]:
     synth = AgentSynth(SMALL, seed=0).fit(table, schema=infer_schema(table, overrides))
     return synth, synth.generate(rows, seed=1)
 
@@ -54,7 +56,7 @@ def test_numbers_held_as_text_are_looked_up_and_come_back_as_they_were_written()
 def test_a_lookup_of_text_may_be_declared_or_asked_for() -> None:
     declared = {"kind": "derived", "formula": {"operation": "lookup", "inputs": ["article"]}}
     for override in (declared, {"kind": "derived"}):
-        _, made = generated(goods(), price=override)
+        _, made = generated(goods(), {"price": override})
         assert made["price"].tolist() == made["article"].map(PRICES).tolist()
 
 
@@ -65,7 +67,7 @@ def test_a_number_held_as_text_is_never_below_another(excess: bool, tmp_path: Pa
     table["list price"] = [
         f"{float(price) + more:.2f}" for price, more in zip(table["price"], rng().uniform(0, 3, ROWS), strict=True)
     ]
-    synth, made = generated(table, **{"list price": {"excess": excess}})
+    synth, made = generated(table, {"list price": {"excess": excess}})
     assert synth.schema_["list price"].above == ("price",)
     synth.save(tmp_path / "model")
     pd.testing.assert_frame_equal(AgentSynth.load(tmp_path / "model").generate(400, seed=1), made)
@@ -80,7 +82,7 @@ def test_a_formula_of_numbers_held_as_text_may_be_declared() -> None:
     formula = {"operation": "product", "inputs": ["price", "pieces"], "coefficients": [1.0]}
     kinds = {"price": {"kind": "numeric"}, "pieces": {"kind": "numeric"}}
     for override in ({"kind": "derived", "formula": formula}, {"kind": "derived"}):
-        _, made = generated(table, total=override, **kinds)
+        _, made = generated(table, {"total": override, **kinds})
         expected = [f"{float(p) * int(n):.2f}" for p, n in zip(made["price"], made["pieces"], strict=True)]
         assert made["total"].tolist() == expected
 
@@ -100,7 +102,7 @@ def test_codes_with_zeros_in_front_are_looked_up_as_labels() -> None:
     table = goods()[["article", "x"]]
     table["code"] = table["article"].map(codes)
     declared = {"kind": "derived", "formula": {"operation": "lookup", "inputs": ["article"]}}
-    synth, made = generated(table, code=declared)
+    synth, made = generated(table, {"code": declared})
     assert synth.schema_["code"].is_label
     assert made["code"].tolist() == made["article"].map(codes).tolist()
 
@@ -111,11 +113,11 @@ def test_bytes_are_looked_up_by_labels_and_labels_by_bytes() -> None:
     table["image"] = table["article"].map(images)
     declared = {"kind": "derived", "formula": {"operation": "lookup", "inputs": ["article"]}}
     for override in (declared, {"kind": "derived"}):
-        synth, made = generated(table, image=override)
+        synth, made = generated(table, {"image": override})
         assert synth.schema_["image"].binary
         assert made["image"].tolist() == made["article"].map(images).tolist()
     inverse = {"kind": "derived", "formula": {"operation": "lookup", "inputs": ["image"]}}
-    _, made = generated(table, image={"kind": "categorical"}, article=inverse)
+    _, made = generated(table, {"image": {"kind": "categorical"}, "article": inverse})
     assert made["image"].tolist() == made["article"].map(images).tolist()
 
 
@@ -127,7 +129,7 @@ def test_datetimes_that_are_never_below_others_stay_within_their_ends(excess: bo
     end = start + pd.to_timedelta(600 + rng().permutation(np.arange(ROWS) * 40), unit="s")
     table = pd.DataFrame({"start": start, "end": end, "x": rng().normal(size=ROWS)}).astype({"start": "datetime64[us]"})
     table["end"] = table["end"].dt.ceil("D" if step == "day" else "s").astype("datetime64[us]")
-    synth, made = generated(table, 2000, end={"above": ["start"], "excess": excess})
+    synth, made = generated(table, {"end": {"above": ["start"], "excess": excess}}, 2000)
     assert synth.schema_["end"].step == step
     assert (made["end"] >= made["start"]).all()
     for name in ("start", "end"):

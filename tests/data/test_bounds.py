@@ -71,6 +71,15 @@ def test_an_excess_does_not_lead_beyond_the_largest_value() -> None:
     assert found.tolist() == times("2024-03-01", "2024-01-21", "2024-03-05").tolist()
 
 
+def test_nor_does_it_lead_below_the_smallest() -> None:
+    frame = {"a": np.array([95.0, 10.0, np.nan])}
+    np.testing.assert_array_equal(with_excess(number("a"), np.zeros(3), frame, 100.0, 30.0), [95, 30, np.nan])
+    smallest, most = steps_since(times("2024-01-20", "2024-03-01"), moment())
+    dates = {"a": times("2024-02-20", "2024-01-01", "NaT")}
+    found = with_excess(moment("a"), np.array([1.0, 1.0, 1.0]), dates, most, smallest)
+    assert found.tolist() == times("2024-02-21", "2024-01-20", "NaT").tolist()
+
+
 def test_what_falls_below_is_raised_to_the_next_value_known() -> None:
     known = np.array([4.99, 9.99, 19.99])
     frame = {"a": np.array([5.0, 3.0, 19.99, 25.0, np.nan])}
