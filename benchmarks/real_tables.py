@@ -7,6 +7,7 @@ averaged, as those of a single table are half luck. Scores:
 - similarity: mean of shape (single columns) and pairs; higher is better.
 - detection: ROC AUC of a gradient-boosting classifier, synthetic against unseen rows; 0.5 = it cannot tell them.
 - exact_copies, nearer_to_training: shares of rows that equal a training row, that are nearer to one than to an unseen.
+- membership_inference: ROC AUC of an attack by distances that tells training rows from unseen ones; 0.5 = it cannot.
 
 `real` is the ceiling: the training rows themselves, as another real sample. The claim checked on each table is that
 `q_learning` (steered) beats `free`: similarity up and detection down, each difference with its 95 % t interval over

@@ -10,13 +10,14 @@ import pandas as pd
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
 from agentsynth.metrics.detection import detection
+from agentsynth.metrics.membership import membership_inference
 from agentsynth.metrics.pairs import pair_similarities
 from agentsynth.metrics.privacy import exact_copies, nearer_to_training
 from agentsynth.metrics.shape import shapes
 from agentsynth.metrics.values import compared
 from agentsynth.seeding import stream
 
-SCORES = ("similarity", "shape", "pairs", "detection", "exact_copies", "nearer_to_training")
+SCORES = ("similarity", "shape", "pairs", "detection", "exact_copies", "nearer_to_training", "membership_inference")
 
 
 def random_halves(frame: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -57,16 +58,19 @@ class Judge:
             **self._likeness(made),
             "exact_copies": exact_copies(train, rows),
             "nearer_to_training": nearer_to_training(train, test, rows, self.seed),
+            "membership_inference": membership_inference(train, test, rows, self.seed),
         }
 
     def another_real_sample(self) -> dict[str, float]:
         """Return the scores of real rows: the training rows' likeness, and how often an unseen row equals one of them.
 
-        An unseen row is as near to the one half as to the other: 0.5 by symmetry, not measured.
+        Other unseen rows would be as near to the one half as to the other, and an attack on them could not tell the
+        halves apart: 0.5 by symmetry, not measured.
         """
         modelled = [column.name for column in self.schema.modelled]
         copies = exact_copies(self.train[modelled], self.test[modelled])
-        return {**self._likeness(self.train), "exact_copies": copies, "nearer_to_training": 0.5}
+        fair = {"nearer_to_training": 0.5, "membership_inference": 0.5}
+        return {**self._likeness(self.train), "exact_copies": copies, **fair}
 
     def _likeness(self, frame: pd.DataFrame) -> dict[str, float]:
         shape = float(np.mean(list(shapes(self.test, frame).values())))

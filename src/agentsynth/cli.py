@@ -106,7 +106,7 @@ def generate(
     check_ending(out)
     synth = AgentSynth.load(model)
     composed = synth.compose(rows, _scenario(scenario), seed, progress=_bar(quiet))
-    write_table(composed.table, out)
+    write_table(composed.table, out, synth.schema_)
     _say(quiet, summary(composed, out))
 
 

@@ -194,7 +194,11 @@ def _cells(value: Mapping[str, Any], critic: Forest | None) -> Cells:
 
 def _part_to_json(part: Part) -> dict[str, Any]:
     labels = None if part.ordered else [None if label is None else str(label) for label in part.values]
-    return {"column": part.column, "role": part.role, "unit": part.unit, "decimals": part.decimals, "labels": labels}
+    plain = {"column": part.column, "role": part.role, "unit": part.unit, "decimals": part.decimals, "labels": labels}
+    ends = {"first": part.first, "last": part.last} if part.role == "time" and len(part.values) else {}
+    bounded = {"most": part.most, "smallest": part.smallest}
+    excess = {"excess": True} if part.excess else {}
+    return {**plain, **ends, **excess, **{name: limit for name, limit in bounded.items() if np.isfinite(limit)}}
 
 
 def _part(value: Mapping[str, Any], index: int, arrays: Arrays) -> Part:
@@ -204,7 +208,8 @@ def _part(value: Mapping[str, Any], index: int, arrays: Arrays) -> Part:
         values = np.empty(len(value["labels"]), dtype=object)
         values[:] = value["labels"]
     counts = arrays[f"part.{index}.counts"]
-    return Part(value["column"], value["role"], values, counts, value["unit"], value["decimals"])
+    limits = {name: value[name] for name in ("excess", "most", "smallest", "first", "last") if name in value}
+    return Part(value["column"], value["role"], values, counts, value["unit"], value["decimals"], **limits)
 
 
 def _forest(prefix: str, arrays: Arrays) -> Forest:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentsynth.base.codec import MISSING, Codec, Part
+from agentsynth.data.bounds import least
 from agentsynth.data.dates import floor_to_step
 from agentsynth.data.schema import Column, Schema, Step
 from agentsynth.errors import SchemaError
@@ -46,13 +47,43 @@ def test_numbers_beyond_the_training_range_are_coded_as_its_ends() -> None:
 
 
 def test_a_datetime_is_a_date_and_a_time_of_day() -> None:
-    frame = pd.DataFrame({"at": np.array(["2024-01-02 10:00", "2024-01-01 12:00", "NaT"], dtype="datetime64[us]")})
+    frame = pd.DataFrame(
+        {"at": np.array(["2024-01-02 10:00", "2024-01-01 12:00", "2024-01-03 12:00", "NaT"], dtype="datetime64[us]")}
+    )
     codec = fitted(frame, MOMENT)
     assert [(part.role, part.unit) for part in codec.parts] == [("date", "day"), ("time", "second")]
-    assert codec.encode(frame).tolist() == [[1.0, 0.0], [0.0, 1.0], [MISSING, MISSING]]
+    assert codec.encode(frame).tolist() == [[1.0, 0.0], [0.0, 1.0], [2.0, 1.0], [MISSING, MISSING]]
     # Half-way between the dates and the times.
     between = codec.decode(np.array([[0.6, 0.5]]))
     assert between["at"].tolist() == [pd.Timestamp("2024-01-02 11:00")]
+
+
+def test_a_time_of_day_beyond_the_training_range_becomes_one_within_it() -> None:
+    moments = ["2024-01-01 12:00", "2024-01-01 18:00", "2024-01-02 00:00", "2024-01-02 23:00", "2024-01-03 06:00"]
+    frame = pd.DataFrame({"at": np.array(moments, dtype="datetime64[us]")})
+    codec = fitted(frame, MOMENT.model_copy(update={"step": "hour"}))
+    # Times of day: 0, 6, 12, 18, 23 h. On the first date 12 h and later may stand, on the last 6 h and earlier.
+    early = codec.decode(np.array([[0.0, time] for time in (0.0, 1.0, 2.0, 3.0)]))
+    assert early["at"].dt.hour.tolist() == [12, 18, 12, 18]
+    late = codec.decode(np.array([[2.0, time] for time in (1.0, 2.0, 3.0, 4.0)]))
+    assert late["at"].dt.hour.tolist() == [6, 0, 6, 6]
+    between = codec.decode(np.array([[1.0, time] for time in (0.0, 4.0)]))
+    assert between["at"].dt.hour.tolist() == [0, 23]
+    pd.testing.assert_frame_equal(codec.decode(codec.encode(frame)), frame)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 3 * 86400), min_size=1, max_size=12),
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=40),
+)
+def test_no_datetime_lies_outside_the_training_range(seconds: list[int], places: list[tuple[float, float]]) -> None:
+    frame = pd.DataFrame({"at": np.array(seconds, dtype="datetime64[s]").astype("datetime64[us]")})
+    codec = fitted(frame, MOMENT)
+    highest = np.array([len(part.values) - 1 for part in codec.parts])
+    made = codec.decode(np.array(places) * highest)["at"]
+    assert made.min() >= frame["at"].min()
+    assert made.max() <= frame["at"].max()
 
 
 @pytest.mark.parametrize(("step", "unit"), [("year", "year"), ("month", "month"), ("day", "day")])
@@ -129,6 +160,72 @@ def test_derived_ids_and_constants_are_not_coded() -> None:
     assert [part.column for part in codec.parts] == ["x"]
 
 
+def bounded(*, excess: bool) -> tuple[Column, ...]:
+    """The first column of the table is bounded by the second, a delivery (to the day) by an order (to the second)."""
+    return (
+        Column(name="high", kind="numeric", dtype="float64", decimals=1, above=("low",), excess=excess),
+        Column(name="low", kind="numeric", dtype="float64", decimals=2),
+        Column(name="out", kind="datetime", dtype="datetime64[us]", step="day", above=("at",), excess=excess),
+        MOMENT,
+    )
+
+
+def bounded_frame() -> pd.DataFrame:
+    at = pd.Series(pd.to_datetime(["2024-01-01 10:00", "2024-01-03 00:00", "2024-03-02 23:59", "NaT"]))
+    out = pd.Series(pd.to_datetime(["2024-01-02", "2024-01-06", "2024-03-03", "NaT"]))
+    frame = pd.DataFrame({"high": [5.3, 2.1, np.nan, 9.0], "low": [5.25, 1.0, 3.0, 9.0], "out": out, "at": at})
+    return frame.astype({"out": "datetime64[us]", "at": "datetime64[us]"})
+
+
+def test_a_column_may_be_coded_by_its_excess_after_its_bounds() -> None:
+    frame = bounded_frame()
+    codec = fitted(frame, *bounded(excess=True))
+    assert [(part.column, part.role) for part in codec.parts] == [
+        ("low", "number"),
+        ("high", "number"),
+        ("at", "date"),
+        ("at", "time"),
+        ("out", "number"),
+    ]
+    # Over 5.3, 1.0 and 9.0 (the lowest tenths that are no less than `low`); over the days that begin after `at`.
+    assert codec.parts[1].values.tolist() == [0.0, 1.1]
+    assert codec.parts[4].values.tolist() == [0.0, 3.0]
+    codes = codec.encode(frame)
+    pd.testing.assert_frame_equal(codec.decode(codes)[list(frame)], frame, check_exact=True)
+    # The first order with the second one's excess, no earlier than the first one of all (10:00, so from the next day
+    # on); the last date stays within the training rows'.
+    mixed = np.array([[2.0, 1.0, 0.0, 0.0, 1.0], [2.0, 1.0, 2.0, 0.0, 1.0]])
+    assert codec.decode(mixed)["high"].tolist() == [6.4, 6.4]
+    assert codec.decode(mixed)["out"].tolist() == [pd.Timestamp("2024-01-05"), pd.Timestamp("2024-03-03")]
+    # The second order with no excess: 1.0 is less than any number of the training rows.
+    assert codec.decode(np.array([[0.0, 0.0, 0.0, 0.0, 0.0]]))["high"].tolist() == [2.1]
+
+
+def test_a_column_below_its_bound_is_raised_to_a_known_number_or_mirrored() -> None:
+    frame = bounded_frame()
+    codec = fitted(frame, *bounded(excess=False))
+    pd.testing.assert_frame_equal(codec.decode(codec.encode(frame))[list(frame)], frame, check_exact=True)
+    assert [part.column for part in codec.parts] == ["low", "high", "at", "at", "out"]
+    # low 5.25, high 2.1 -> 5.3; at March 2nd 00:00, out January 2nd -> March 3rd, the last day there is.
+    low = codec.decode(np.array([[2.0, 0.0, 2.0, 0.0, 0.0]]))
+    assert low["high"].tolist() == [5.3]
+    assert low["out"].tolist() == [pd.Timestamp("2024-03-03")]
+
+
+@pytest.mark.parametrize("excess", [True, False])
+def test_without_its_bound_a_column_is_missing(excess: bool) -> None:
+    codec = fitted(bounded_frame(), *bounded(excess=excess))
+    found = codec.decode(np.array([[-1.0, 1.0, -1.0, -1.0, 1.0]]))
+    assert found[["high", "out"]].isna().all(axis=None)
+
+
+def test_rows_below_a_bound_are_refused() -> None:
+    frame = bounded_frame()
+    frame.loc[1, "high"] = 0.5
+    with pytest.raises(SchemaError, match=r"'high' shall never be below 'low', but in row 2 it is 0\.5"):
+        fitted(frame, *bounded(excess=True))
+
+
 STEPS: list[Step] = ["year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond"]
 MOMENTS = st.datetimes(pd.Timestamp("1800-01-01"), pd.Timestamp("2200-01-01")).map(np.datetime64)
 
@@ -183,3 +280,30 @@ def test_numbers_of_any_size_stay_between_their_neighbours(numbers: list[float])
     np.testing.assert_array_equal(part.numbers(places), values)
     between = part.numbers(places[:-1] + 0.5)
     assert ((between >= values[:-1]) & (between <= values[1:])).all()
+
+
+@given(typed_frames(), st.booleans(), st.integers(0, 1000))
+@settings(deadline=None)
+def test_bounds_hold_whatever_is_drawn(drawn: tuple[pd.DataFrame, Schema], excess: bool, seed: int) -> None:
+    frame, schema = drawn
+    columns = [column for column in schema if column.kind in ("numeric", "datetime")]
+    rows = frame.copy()
+    chained: list[Column] = []
+    for column in columns:
+        bounds = tuple(other.name for other in chained if other.kind == column.kind)
+        bounded_column = column.model_copy(update={"above": bounds, "excess": excess})
+        if bounds:
+            bottom = pd.Series(least(bounded_column, rows))
+            rows[column.name] = rows[column.name].where(rows[column.name] >= bottom, bottom)
+        chained.append(bounded_column)
+    codec = Codec(Schema(columns=tuple(reversed(chained)))).fit(rows)
+    rng = np.random.default_rng(seed)
+    codes = np.zeros((20, len(codec.parts)))
+    for place, part in enumerate(codec.parts):
+        codes[:, place] = rng.uniform(-1, max(len(part.values) - 1, 0), 20)
+    known = [column.name for column in chained if rows[column.name].notna().any()]
+    assert codec.decode(np.maximum(codes, 0))[known].notna().all(axis=None)
+    found = codec.decode(np.where(codes < 0, MISSING, codes))
+    for column in chained:
+        for name in column.above:
+            assert (found[column.name].isna() | (found[column.name] >= found[name])).all()

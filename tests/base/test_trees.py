@@ -53,6 +53,14 @@ def draws(codes: list[int], part: Part, *uniform: float) -> list[float]:
     return found
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_level_for_each_row_is_learned_without_a_warning() -> None:
+    frame = pd.DataFrame({"x": np.arange(36.0), "label": np.array([f"level {i:02}" for i in range(36)], dtype=object)})
+    found = drawn(fitted(frame, NUMBER, LABEL, min_leaf=2), 200)
+    assert set(found["label"]) <= set(frame["label"])
+    assert found["label"].nunique() > 20
+
+
 def test_a_leaf_is_read_as_a_quantile_function() -> None:
     part = Part("x", "number", np.array([10.0, 20.0, 40.0, 80.0]), np.array([1, 1, 1, 1]))
     # Four slots of a quarter; their middles give the codes themselves, and their ends lie half-way between two codes.

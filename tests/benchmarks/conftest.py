@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -25,3 +27,10 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     # Python puts a script's folder first in the path.
     monkeypatch.syspath_prepend(str(FOLDER))
     return run_script
+
+
+@pytest.fixture
+def part(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> ModuleType:
+    """Import the benchmark, or part of one, that a test is parametrized with."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return importlib.import_module(request.param)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import importlib
 import json
 from pathlib import Path
 from types import ModuleType
@@ -14,14 +13,6 @@ import pytest
 
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.shop import simulate_shop
-
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def part(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> ModuleType:
-    monkeypatch.syspath_prepend(str(FOLDER))
-    return importlib.import_module(request.param)
 
 
 def _records() -> pd.DataFrame:
@@ -64,6 +55,7 @@ def test_the_judge_knows_training_rows_as_copies_and_unseen_rows_as_perfect(part
     judge = part.Judge.of(train, test, infer_schema(train), 0)
     assert judge.synthetic(train)["exact_copies"] == 1
     assert judge.synthetic(train)["nearer_to_training"] == 1
+    assert judge.synthetic(train)["membership_inference"] == 1
     assert judge.synthetic(test)["similarity"] == pytest.approx(1)
     assert judge.another_real_sample()["exact_copies"] == 0
 
@@ -79,6 +71,18 @@ def test_the_row_loop_builds_a_shop_and_finds_a_better_action(part: ModuleType) 
     action, reward = part.train(loop, 5)
     assert action.shape == (4,)
     assert 0 < reward <= 1
+
+
+@pytest.mark.parametrize("part", ["sizes"], indirect=True)
+def test_a_table_has_the_size_asked_for_and_every_level(part: ModuleType) -> None:
+    size = part.Size.of("90x7x40")
+    table = part.table(size, seed=0)
+    assert table.shape == (90, 8)
+    assert table["product"].nunique() == 40
+    assert infer_schema(table)["product"].kind == "categorical"
+    pd.testing.assert_frame_equal(table, part.table(size, seed=0))
+    assert str(size) == "90x7x40"
+    assert str(part.Size.of("90x7")) == "90x7"
 
 
 @pytest.mark.parametrize("part", ["output"], indirect=True)

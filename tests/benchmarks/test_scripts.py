@@ -33,11 +33,28 @@ def test_real_tables_compares_the_policies_and_can_print_its_results_again(run: 
     printed = run("real_tables.py", *arguments)
     results = pd.read_csv(out)
     assert list(results["policy"]) == ["free", "raking", "q_learning", "real"]
-    scores = results[["similarity", "shape", "pairs", "detection", "exact_copies", "nearer_to_training"]]
+    privacy = ["exact_copies", "nearer_to_training", "membership_inference"]
+    scores = results[["similarity", "shape", "pairs", "detection", *privacy]]
     assert ((scores >= 0) & (scores <= 1)).to_numpy().all()
     np.testing.assert_allclose(results["similarity"], (results["shape"] + results["pairs"]) / 2)
     assert "steered beats free" in printed
     assert run("real_tables.py", "--read", out) == printed
+
+
+def test_shadow_attack_prints_its_results_and_can_print_them_again(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "attack.csv"
+    arguments = ["--tables", "CPS1985", "--models", 8, "--max-rows", 60, "--sources", "copies", "shuffled"]
+    printed = run("shadow_attack.py", *arguments, "--out", out)
+    results = pd.read_csv(out)
+    assert set(results["source"]) == {"copies", "shuffled"}
+    assert set(results["rows"]) == {30}
+    figures = results[["auc", "found"]].to_numpy()
+    assert ((figures >= 0) & (figures <= 1)).all()
+    copies = results[(results["source"] == "copies") & (results["attack"] == "nearest")]
+    assert (copies["auc"] == 1).all()
+    assert "| CPS1985, copies | 30 | 1.000 ± 0.000 |" in printed
+    assert "outlying - rest" in printed
+    assert run("shadow_attack.py", "--read", out) == printed
 
 
 def test_training_cost_prints_the_ratio_to_the_row_by_row_loop(run: Run, tmp_path: Path) -> None:
@@ -86,6 +103,24 @@ def test_learning_draws_what_was_gained(run: Run, tmp_path: Path) -> None:
     assert "2 new goals" in printed
 
 
+def test_sizes_are_measured_one_by_one(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "sizes.csv"
+    printed = run("sizes.py", "--sizes", "30x4", "200x3x40", "--episodes", 1, "--out", out)
+    results = pd.read_csv(out).set_index("size")
+    assert list(results.index) == ["30x4", "200x3x40"]
+    assert (results[["read", "schema", "fit", "generate"]] > 0).to_numpy().all()
+    assert (results["schema"] < results["fit"]).all()
+    assert (results["peak MB"] >= results["before"]).all()
+    assert "| size | read | schema | fit | generate | peak MB | before |" in printed
+
+
+@pytest.mark.parametrize("wrong", ["30", "30x0", "5x2x9", "axb"])
+def test_a_wrong_size_is_refused(run: Run, wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("sizes.py", "--sizes", wrong)
+    assert "expected ROWSxCOLUMNS" in (error := capsys.readouterr().err) or "need as many rows" in error
+
+
 @pytest.mark.parametrize("wrong", [["--out", "results.txt"], ["--seeds", "0"], ["--tables", "absent"]])
 def test_a_wrong_option_is_refused_before_anything_runs(
     run: Run, wrong: list[str], capsys: pytest.CaptureFixture[str]
@@ -93,3 +128,10 @@ def test_a_wrong_option_is_refused_before_anything_runs(
     with pytest.raises(SystemExit):
         run("real_tables.py", *wrong)
     assert wrong[1] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("models", [6, 9])
+def test_a_shadow_attack_needs_four_pairs_of_models(run: Run, models: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("shadow_attack.py", "--models", models)
+    assert f"an even number from 8 on; found {models}" in capsys.readouterr().err

@@ -74,11 +74,11 @@ def test_kind(series: pd.Series[Any], kind: Kind) -> None:
         (column([f"a long remark, number {i}, {'and so on' * (i % 7)}" for i in range(100)]), "looks like free text"),
         (
             column([f"{i / 7:.3f}" for i in range(99)] + ["n.d."]),
-            "Most of its values are numbers, but 'n.d.' in row 100",
+            "Most of its values are numbers, but the one in row 100, of the shape 'x.x.', is not",
         ),
         (column([[1], [2]]), "objects of type list"),
         (column([{"a": 1}, {"b": 2}]), "objects of type dict"),
-        (column([1, "a"], dtype=object), "objects of type int, e.g. 1 in row 1"),
+        (column([1, "a"], dtype=object), "objects of type int, e.g. in row 1"),
         (column(pd.to_timedelta([1, 2], unit="s")), "time differences"),
         (column(pd.period_range("2025-01", periods=3, freq="M")), "periods"),
         (column(pd.interval_range(0, 3)), "intervals"),

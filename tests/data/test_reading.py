@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agentsynth.data.inference import infer_schema
 from agentsynth.data.reading import read_table, write_table
+from agentsynth.data.schema import NumberText
 from agentsynth.errors import InputError
 
 
@@ -140,3 +142,25 @@ def test_whole_numbers_with_gaps_stay_whole(tmp_path: Path) -> None:
     assert frame.dtypes.astype(str).tolist() == ["Int64", "float64", "float64"]
     write_table(frame, tmp_path / "back.csv")
     assert (tmp_path / "back.csv").read_text() == "age,score,none\n74,1.5,\n,2.0,\n-3,,\n"
+
+
+def test_numbers_are_written_as_the_file_had_them(tmp_path: Path) -> None:
+    path, again = tmp_path / "in.csv", tmp_path / "out.csv"
+    # Two decimals always; none where there is none to write; as floats are written; zeros in front.
+    path.write_text("price,weight,score,code\n4.70,12,1.5,007.5\n12.00,4.7,2.0,012.0\n,3.25,3.25,100.25\n")
+    frame = read_table(path)
+    assert {str(dtype) for dtype in frame.dtypes} == {"float64"}
+    schema = infer_schema(frame)
+    assert schema["price"].text == NumberText(decimals=2)
+    assert schema["score"].text is None
+    write_table(frame, again, schema)
+    assert again.read_bytes() == path.read_bytes()
+    write_table(pd.DataFrame({"price": [0.1], "weight": [1.0], "score": [1.0], "code": [-2.0]}), again, schema)
+    assert again.read_text() == "price,weight,score,code\n0.10,1,1.0,-002.0\n"
+
+
+def test_parquet_files_have_numbers_whatever_the_schema_says_about_text(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("price\n4.70\n12.00\n")
+    frame = read_table(tmp_path / "in.csv")
+    write_table(frame, tmp_path / "out.parquet", infer_schema(frame))
+    pd.testing.assert_frame_equal(read_table(tmp_path / "out.parquet"), pd.DataFrame({"price": [4.7, 12.0]}))

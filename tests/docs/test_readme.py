@@ -1,4 +1,4 @@
-"""The README is run: its Python blocks in order, and its commands for one's own table."""
+"""README and pages of docs/ are run: Python blocks in order, and the README's commands for one's own table."""
 
 from __future__ import annotations
 
@@ -12,11 +12,21 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {page.stem: page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md"))}
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def run_python(text: str, folder: Path) -> str:
+    """Run the Python blocks of a page in order, as one script; return what they print."""
+    script = folder / "page.py"
+    script.write_text("\n".join(blocks("python", text)), encoding="utf-8")
+    done = subprocess.run([sys.executable, "-W", "error", script], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_the_first_two_commands_run_the_pipeline_and_the_tests() -> None:
@@ -32,11 +42,48 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 @pytest.mark.slow
 def test_python_blocks_run_in_order(tmp_path: Path) -> None:
-    script = tmp_path / "readme.py"
-    script.write_text("\n".join(blocks("python")), encoding="utf-8")
-    done = subprocess.run([sys.executable, "-W", "error", script], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "category Electronics share: wanted 0.5" in done.stdout
+    assert "category Electronics share: wanted 0.5" in run_python(README, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page, text in PAGES.items() if blocks("python", text)])
+def test_pages_print_what_they_show(page: str, tmp_path: Path) -> None:
+    shown = "".join(blocks("text", PAGES[page]))
+    assert run_python(PAGES[page], tmp_path) == shown
+
+
+def test_commands_of_pages_exist() -> None:
+    """They may run for long: what they name is there, and has the options they give."""
+    commands = [line for text in PAGES.values() for block in blocks("bash", text) for line in block.splitlines()]
+    assert commands
+    for command in commands:
+        python, script, *options = command.split()
+        assert python == "python"
+        source = (ROOT / script).read_text(encoding="utf-8")
+        assert all(f'"{option}"' in source for option in options if option.startswith("--"))
+
+
+def test_every_score_is_explained() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "src" / "agentsynth" / "metrics").glob("*.py")]
+    names = [name for source in sources for name in re.findall(r'Definition\(\s*"(\w+)"', source)]
+    assert "membership_inference" in names
+    assert not [name for name in names if f"`{name}`" not in PAGES["scores"]]
+
+
+def test_links_of_the_pages_lead_somewhere() -> None:
+    documents = {ROOT / "README.md": README} | {ROOT / "docs" / f"{name}.md": text for name, text in PAGES.items()}
+    for path, text in documents.items():
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+            file, _, anchor = target.partition("#")
+            found = (path.parent / file).resolve() if file else path
+            assert found.is_file(), f"{path.name}: {target}"
+            assert not anchor or anchor in anchors(found), f"{path.name}: {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a page."""
+    heads = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
 @pytest.mark.slow

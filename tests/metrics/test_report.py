@@ -13,8 +13,8 @@ from agentsynth.metrics import Report, build_report, similarity, typed_similarit
 from agentsynth.metrics.baselines import shuffled_columns
 
 NAMES = [
-    *("shape", "pairs", "correlation", "detection", "utility", "exact_copies", "nearer_to_training", "validity"),
-    *("mean_difference", "std_difference"),
+    *("shape", "pairs", "correlation", "detection", "utility", "exact_copies", "nearer_to_training"),
+    *("membership_inference", "validity", "mean_difference", "std_difference"),
 ]
 Raw = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
@@ -46,7 +46,9 @@ def test_scores_lie_between_floor_and_ceiling_in_the_right_order(report: Report)
     assert detection.better == "lower"
     assert detection.value == pytest.approx(0.5, abs=0.1)
     assert detection.ceiling == pytest.approx(0.5, abs=0.1)
-    assert report.scores["nearer_to_training"].ceiling == pytest.approx(0.5, abs=0.12)
+    for name in ("nearer_to_training", "membership_inference"):
+        assert report.scores[name].value == pytest.approx(0.5, abs=0.12)
+        assert report.scores[name].ceiling == pytest.approx(0.5, abs=0.12)
 
 
 def test_similarity_is_the_mean_of_shape_and_pairs(report: Report, raw: Raw, schema: Schema) -> None:
@@ -71,6 +73,7 @@ def test_the_training_rows_themselves_are_copies(raw: Raw, schema: Schema) -> No
     nearer = report.scores["nearer_to_training"].value
     assert nearer is not None
     assert nearer > 0.8
+    assert report.scores["membership_inference"].value == 1
     assert report.scores["validity"].value == 1
 
 
@@ -122,8 +125,8 @@ def test_other_real_rows_are_the_ceiling_of_privacy(raw: Raw, schema: Schema) ->
     train, test, other = raw
     report = build_report(train, test, other, schema, other_real=other, max_rows=100)
     assert report.rows["other_real"] == 300
-    nearer = report.scores["nearer_to_training"]
-    assert nearer.value == nearer.ceiling
+    for name in ("nearer_to_training", "membership_inference"):
+        assert report.scores[name].value == report.scores[name].ceiling
 
 
 @pytest.mark.filterwarnings("error")

@@ -45,6 +45,28 @@ def test_derived_through_others() -> None:
     assert Task.of("a", frame, schema).features == ("x",)
 
 
+def test_what_is_looked_up_is_given_away_and_no_candidate() -> None:
+    rng = np.random.default_rng(0)
+    branch = rng.choice(list("abc"), 300)
+    city = pd.Series(branch).map({"a": "x", "b": "y", "c": "y"})
+    frame = pd.DataFrame(
+        {"branch": branch, "city": city, "n": rng.normal(size=300) + 3 * (branch == "a")}, dtype=object
+    )
+    frame = frame.astype({"n": float})
+    table = (("a", "x"), ("b", "y"), ("c", "y"))
+    formula = Formula(operation="lookup", inputs=("branch",), table=table, result="label")
+    schema = Schema(
+        columns=(
+            *plain("branch", kind="categorical"),
+            Column(name="city", kind="derived", dtype="str", formula=formula),
+            *plain("n"),
+        )
+    )
+    assert Task.of("branch", frame, schema).features == ("n",)
+    assert Task.of("n", frame, schema).features == ("branch", "city")
+    assert choose_target(frame, schema) in {"n", "branch"}
+
+
 def test_a_target_that_is_no_column(frames: tuple[pd.DataFrame, ...], schema: Schema) -> None:
     with pytest.raises(InputError, match="target 'order' is not a column that can be predicted"):
         Task.of("order", frames[0], schema)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from agentsynth.data.schema import Column, Schema
+from agentsynth.data.schema import Column, Formula, Schema
 from agentsynth.data.typed import typed
 from agentsynth.metrics.score import CannotScoreError
 from agentsynth.metrics.validity import valid_cells, validity
@@ -50,6 +50,27 @@ def test_a_broken_rule_breaks_its_cell_and_row(train: pd.DataFrame, schema: Sche
     assert not cells[column].iloc[0]
     assert cells[column].iloc[1:].all()
     assert validity(cells) == pytest.approx(1 - 1 / len(rows))
+
+
+def test_labels_that_are_looked_up_and_numbers_above_others() -> None:
+    table = (("a", "A"), ("b", None))
+    formula = Formula(operation="lookup", inputs=("x",), table=table, result="label")
+    schema = Schema(
+        columns=(
+            Column(name="x", kind="categorical", dtype="str"),
+            Column(name="y", kind="derived", dtype="str", formula=formula),
+            Column(name="low", kind="numeric", dtype="float64"),
+            Column(name="high", kind="numeric", dtype="float64", above=("low",)),
+        )
+    )
+    x = pd.Series(["a", "b", "a", "b"], dtype=object)
+    train = pd.DataFrame({"x": x, "y": pd.Series(["A", None, "A", None], dtype=object)})
+    train = train.assign(low=[0.0, 1.0, 2.0, 3.0], high=[1.0, 1.0, np.nan, 3.0])
+    assert valid_cells(train, train, schema).to_numpy().all()
+    rows = train.assign(y=pd.Series([None, None, "A", "A"], dtype=object), high=[1.0, 0.5, np.nan, 1.0])
+    cells = valid_cells(train, rows, schema)
+    assert cells["y"].tolist() == [False, True, True, False]
+    assert cells["high"].tolist() == [True, False, True, False]
 
 
 def test_missing_is_valid_where_real_rows_have_it(train: pd.DataFrame, schema: Schema) -> None:

@@ -2,82 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from agentsynth.base.calendar import DATE_UNITS, MICROSECONDS, join_datetime, split_datetime, weekday_and_month
-from agentsynth.data.schema import Column, Schema
+from agentsynth.base.calendar import join_datetime, split_datetime
+from agentsynth.base.parts import MISSING, Floats, Part, parts_of, within
+from agentsynth.data.bounds import bounds_first, check_bounds, excess, raised, with_excess
+from agentsynth.data.schema import Schema
 from agentsynth.errors import SchemaError
 
-Floats = NDArray[np.float64]
-MISSING = -1.0
-"""Code of a missing value in an ordered part: one below the smallest value."""
-
-Role = Literal["number", "date", "time", "label"]
-
-
-@dataclass(frozen=True)
-class Part:
-    """One modelled quantity: a column, or the date or the time of day of a datetime column.
-
-    Ordered parts (number, date, time) are coded by the position of their value among the sorted distinct training
-    values; a code between two integers stands for a value interpolated between two neighbours. Labels are coded by
-    their position in `values`; a missing label is a level of its own.
-    """
-
-    column: str
-    role: Role
-    values: NDArray[Any]
-    """(levels,) sorted distinct numbers, or labels (None = missing)."""
-    counts: NDArray[np.int64]
-    """(levels,) training rows with each value."""
-    unit: str = ""
-    """Date: year, month or day; time: the step in which the time of day is counted."""
-    decimals: int | None = None
-
-    @property
-    def ordered(self) -> bool:
-        """Whether the codes have an order (numbers, dates, times)."""
-        return self.role != "label"
-
-    @property
-    def width(self) -> int:
-        """Features this part offers to the trees of later parts (a date adds weekday and month)."""
-        return 3 if self.role == "date" and self.unit == "day" else 1
-
-    def features(self, codes: Floats) -> list[Floats]:
-        """Return the features, each (rows,), that trees of later parts may split on."""
-        if self.width == 1:
-            return [codes]
-        known = codes >= 0
-        weekday, month = weekday_and_month(np.where(known, self.numbers(codes), 0))
-        return [codes, np.where(known, weekday, MISSING), np.where(known, month, MISSING)]
-
-    def numbers(self, codes: Floats) -> Floats:
-        """Return the numbers that ordered `codes` (rows,) stand for; missing -> NaN."""
-        if not len(self.values):
-            return np.full(len(codes), np.nan)
-        values = self.values.astype(np.float64)
-        # Clipped, as the difference of two huge numbers may be infinite.
-        found = np.clip(np.interp(codes, np.arange(len(values)), values), values[0], values[-1])
-        if self.role != "number":
-            found = np.rint(found)
-        elif self.decimals is not None:
-            # A code that is a whole number stands for a training value, which is rounded already.
-            found = np.where(codes == np.floor(codes), found, np.round(found, self.decimals))
-        return np.where(codes < 0, np.nan, found)
-
-    def codes(self, numbers: Floats) -> Floats:
-        """Return the codes of `numbers` (rows,): positions among the training values, interpolated; NaN -> -1."""
-        if not len(self.values):
-            return np.full(len(numbers), MISSING)
-        position = np.interp(numbers, self.values.astype(np.float64), np.arange(len(self.values)))
-        return np.where(np.isnan(numbers), MISSING, position)
+__all__ = ["MISSING", "Codec", "Floats", "Part"]
 
 
 class Codec:
@@ -92,8 +30,14 @@ class Codec:
         self.parts: list[Part] = []
 
     def fit(self, frame: pd.DataFrame) -> Codec:
-        """Learn the distinct values of every modelled column of the typed `frame`."""
-        parts = [part for column in self.schema.modelled for part in _parts(column, frame[column.name])]
+        """Learn the distinct values of every modelled column of the typed `frame`.
+
+        Raises:
+            SchemaError: a column is below one that the schema says it is never below, or such columns go in a circle.
+        """
+        columns = bounds_first(self.schema.modelled)
+        check_bounds(frame, columns)
+        parts = [part for column in columns for part in parts_of(column, frame)]
         self.parts = [part for part in parts if part.ordered or len(part.values)]
         self.parts = _order_labels(self.parts, self.encode(frame))
         return self
@@ -113,12 +57,14 @@ class Codec:
             series = frame[part.column]
             if part.role == "label":
                 codes[:, index] = _label_codes(part, series, lenient)
+            elif part.excess:
+                codes[:, index] = part.codes(excess(self.schema[part.column], frame))
             else:
                 codes[:, index] = part.codes(_numbers(part, series))
         return codes
 
     def decode(self, codes: Floats) -> pd.DataFrame:
-        """Return the typed frame (modelled columns only) that `codes` (rows, parts) stand for."""
+        """Return the typed frame (modelled columns only) that `codes` (rows, parts) stand for; every bound holds."""
         columns: dict[str, Any] = {}
         waiting: dict[str, tuple[Part, Floats]] = {}
         for part, code in zip(self.parts, codes.T, strict=True):
@@ -131,8 +77,22 @@ class Codec:
                 columns[part.column] = join_datetime(part.numbers(code), part.unit, None, "")
             else:
                 date, days = waiting[part.column]
-                columns[part.column] = join_datetime(days, date.unit, part.numbers(code), part.unit)
+                times = part.numbers(within(part, code, days, date.values))
+                columns[part.column] = join_datetime(days, date.unit, times, part.unit)
+        self._keep_bounds(columns)
         return pd.DataFrame(columns, index=pd.RangeIndex(len(codes)))
+
+    def _keep_bounds(self, columns: dict[str, Any]) -> None:
+        """Add its bounds to an excess, and raise other columns to theirs; parts stand after those of their bounds."""
+        for part in self.parts:
+            column = self.schema[part.column]
+            if not column.above or part.role == "time":
+                continue
+            values = columns[part.column]
+            if part.excess:
+                columns[part.column] = with_excess(column, values, columns, part.most, part.smallest)
+            else:
+                columns[part.column] = raised(column, values, columns, part.values, part.most)
 
     @property
     def feature_slices(self) -> list[slice]:
@@ -146,34 +106,6 @@ class Codec:
         for part, columns, code in zip(self.parts, self.feature_slices, codes.T, strict=True):
             found[:, columns] = np.column_stack(part.features(code))
         return found
-
-
-def _parts(column: Column, series: pd.Series[Any]) -> list[Part]:
-    if column.kind == "categorical":
-        rows = series.value_counts()
-        labels: list[str | None] = [*sorted(rows.index), *([None] if series.isna().any() else [])]
-        counts = [int(series.isna().sum() if label is None else rows[label]) for label in labels]
-        return [Part(column.name, "label", _objects(labels), np.array(counts, dtype=np.int64))]
-    if column.kind == "numeric":
-        return [_ordered(column.name, "number", series.to_numpy(np.float64), "", column.decimals)]
-    unit = column.step if column.step in DATE_UNITS else "day"
-    clock = column.step if column.step in MICROSECONDS else ""
-    date, time = split_datetime(series, unit, clock)
-    parts = [_ordered(column.name, "date", date, unit)]
-    if clock:
-        parts.append(_ordered(column.name, "time", time, clock))
-    return parts
-
-
-def _ordered(column: str, role: Role, numbers: Floats, unit: str, decimals: int | None = None) -> Part:
-    values, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
-    return Part(column, role, values, counts.astype(np.int64), unit, decimals)
-
-
-def _objects(values: list[Any]) -> NDArray[Any]:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
 
 
 def _numbers(part: Part, series: pd.Series[Any]) -> Floats:

@@ -15,7 +15,8 @@ from agentsynth.config import GeneratorConfig
 from agentsynth.seeding import child_seed
 
 MOST_CLASSES = 40
-"""Above so many levels a part of labels is split like a number, on its codes: classification costs trees x levels."""
+"""Above so many levels, or one for two rows, a part of labels is split like a number, on its codes: classification
+costs trees x levels, and says little where most levels have a single row."""
 
 THRESHOLDS = 15
 RANK_WEIGHT = 4.0
@@ -94,7 +95,7 @@ class SequentialTrees:
         """Return fitted scikit-learn trees that predict the part from `features` (rows, earlier features)."""
         from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-        classes = not part.ordered and len(part.values) <= MOST_CLASSES
+        classes = not part.ordered and len(part.values) <= min(MOST_CLASSES, len(codes) // 2)
         estimator = DecisionTreeClassifier if classes else DecisionTreeRegressor
         target = codes if classes else _rank_targets(codes)
         count = self.config.trees

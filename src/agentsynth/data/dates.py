@@ -14,6 +14,7 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from agentsynth.data.schema import Step
 
@@ -71,7 +72,13 @@ OTHER_FORMATS = (
 )
 """Times of day, months, quarters, ISO weeks."""
 ZONES = ("", "Z", "+00:00", "+0000", " UTC")
-"""Ways to say UTC; a text column of any other, or of several, zones is not taken for datetimes."""
+"""Ways to say UTC; any other offset is found where all values have it, and kept as it stands in the text."""
+OFFSET = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?([+-][0-9]{2}:?[0-9]{2})")
+"""A time of day and its offset from UTC, at the end of a text."""
+OFFSET_DATETIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:[+-][0-9]{2}:?[0-9]{2}|Z)"
+)
+"""A datetime with an offset from UTC."""
 
 DATE_LIKE = re.compile(r"(?=(?:\D*\d){3})[A-Za-z0-9 ,:./+-]{4,40}")
 """What all formats have in common."""
@@ -82,10 +89,11 @@ UNITS = dict(zip(STEPS, ("Y", "M", "D", "h", "m", "s", "ms", "us"), strict=True)
 """numpy's name of each step."""
 
 
-def formats() -> Iterator[str]:
-    """Yield every format that is looked for, the likely and unambiguous ones first."""
+def formats(offset: str = "") -> Iterator[str]:
+    """Yield every format that is looked for, the likely and unambiguous ones first, and those with an `offset`."""
     yield from ISO_DATES
-    for date, glue, time, zone in itertools.product(ISO_DATES, (" ", "T"), TIMES[:4], ZONES):
+    zones = (*ZONES, offset) if offset else ZONES
+    for date, glue, time, zone in itertools.product(ISO_DATES, (" ", "T"), TIMES[:4], zones):
         yield date + glue + time + zone
     for date in OTHER_DATES:
         yield date
@@ -103,7 +111,8 @@ def find_format(text: pd.Series[str]) -> str | None:
     head = text.drop_duplicates().head(SCREENED).tolist()
     if not all(map(DATE_LIKE.fullmatch, head)):
         return None
-    fitting = (form for form in formats() if all(map(_pattern(form).fullmatch, head)))
+    offset = OFFSET.search(head[0]) if head else None
+    fitting = (form for form in formats(offset[1] if offset else "") if all(map(_pattern(form).fullmatch, head)))
     readings = {form: values for form in fitting if (values := parse_dates(text, form)).notna().all()}
     in_order = [form for form, values in readings.items() if values.is_monotonic_increasing]
     return next(iter(in_order or readings), None)
@@ -174,8 +183,13 @@ WRITERS: dict[str, Callable[[pd.Series[pd.Timestamp]], pd.Series[str]]] = {
 
 def floor_to_step(values: pd.Series[pd.Timestamp], step: Step) -> pd.Series[pd.Timestamp]:
     """Move datetimes (n,) back to the last whole year, month, day, ..."""
-    floored = values.to_numpy(dtype="datetime64[us]").astype(f"datetime64[{UNITS[step]}]")
-    return pd.Series(floored.astype("datetime64[us]"), index=values.index, name=values.name)
+    floored = floor_to(values.to_numpy(dtype="datetime64[us]"), step)
+    return pd.Series(floored, index=values.index, name=values.name)
+
+
+def floor_to(values: NDArray[np.datetime64], step: Step) -> NDArray[np.datetime64]:
+    """Move datetimes of any shape back to the last whole `step`, in microseconds."""
+    return np.asarray(values.astype(f"datetime64[{UNITS[step]}]").astype("datetime64[us]"))
 
 
 def coarsest_step(values: pd.Series[pd.Timestamp]) -> Step:

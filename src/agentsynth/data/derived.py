@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from agentsynth.data import sums
 from agentsynth.data.coefficients import factors
 from agentsynth.data.formulas import combine, compute
-from agentsynth.data.moments import calendar_parts, durations, shifts
+from agentsynth.data.moments import Inputs, calendar_parts, durations, present_rows, shifts
 from agentsynth.data.products import MOST_COLUMNS, proportional, screen_rows
 from agentsynth.data.schema import Column, Formula, Operation, Schema
 
@@ -92,7 +92,10 @@ class _Search:
         self.numeric = [name for name, column in self.columns.items() if column.is_numeric]
         self.datetimes = [name for name, column in self.columns.items() if column.is_datetime]
         both = [*self.numeric, *self.datetimes]
-        self.values = {name: self.frame[name].to_numpy(dtype=np.float64) for name in self.numeric}
+        self.values: dict[str, NDArray[Any]] = {
+            **{name: self.frame[name].to_numpy(dtype=np.float64) for name in self.numeric},
+            **{name: self.frame[name].to_numpy(dtype="datetime64[us]") for name in self.datetimes},
+        }
         self.missing = {name: self.frame[name].isna().to_numpy() for name in both}
         self.incomplete = {name for name in both if self.missing[name].any()}
         counts = {name: self.frame[name].value_counts() for name in both}
@@ -145,8 +148,8 @@ class _Search:
 
     def calendar(self) -> None:
         """Look for numbers that are a part of a datetime."""
-        for target in self.targets(self.numeric, DISTINCT_PARTS):
-            self.accept(target, calendar_parts(self.inputs(target, self.datetimes)))
+        for target in self.targets(self.numeric, DISTINCT_PARTS) if self.datetimes else ():
+            self.accept(target, calendar_parts(self._own(target), self._starts(target)))
 
     def proportional(self, operation: Operation, inputs: int) -> None:
         """Look for targets that are a constant times a product of so many inputs, or times a ratio."""
@@ -227,10 +230,23 @@ class _Search:
     def times(self) -> None:
         """Look for datetimes that lie a duration after another, and for durations."""
         for target in self.targets(self.datetimes):
-            starts, numbers = self.inputs(target, self.datetimes), self.inputs(target, self.numeric)
-            self.accept(target, shifts(starts, numbers))
-        for target in self.targets(self.numeric):
-            self.accept(target, durations(self.inputs(target, self.datetimes)))
+            step = self.columns[target].step or "microsecond"
+            numbers = self._screen(target, self.inputs(target, self.numeric))
+            self.accept(target, shifts(self._own(target), step, self._starts(target), numbers))
+        for target in self.targets(self.numeric) if len(self.datetimes) > 1 else ():
+            self.accept(target, durations(self._own(target), self.unit(target), self._starts(target)))
+
+    def _own(self, target: str) -> NDArray[Any]:
+        """Return a target's values on the rows of its screen."""
+        return self._screen(target, [target]).values[:, 0]
+
+    def _starts(self, target: str) -> Inputs:
+        """Return the datetimes that a target may be computed from, on the rows of its screen."""
+        return self._screen(target, self.inputs(target, self.datetimes))
+
+    def _screen(self, target: str, names: list[str]) -> Inputs:
+        rows = present_rows(self.missing[target])
+        return Inputs(names, np.array([self.values[name][rows] for name in names]).reshape(len(names), len(rows)).T)
 
 
 def _commonest(masks: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:

@@ -31,8 +31,13 @@ def _form(column: Column) -> str:
     if column.kind == "constant":
         return "all missing" if column.value is None else f"always {_shortened(str(column.value))}"
     if column.kind == "datetime":
-        return _datetime_text(column)
-    return _number_text(column) if column.kind == "numeric" else _label_text(column)
+        return _datetime_text(column) + _above_text(column)
+    return _number_text(column) + _above_text(column) if column.kind == "numeric" else _label_text(column)
+
+
+def _above_text(column: Column) -> str:
+    same = f"the {column.step} of " if column.by_step else ""
+    return f", never below {same}{' or '.join(column.above)}" if column.above else ""
 
 
 def _shortened(text: str) -> str:
@@ -94,6 +99,8 @@ def formula_text(formula: Formula) -> str:
     inputs = formula.inputs
     if formula.operation == "linear":
         return _sum_text(formula)
+    if formula.operation == "lookup":
+        return _lookup_text(formula)
     if formula.operation == "calendar":
         return f"{formula.unit} of {inputs[0]}{_signed(formula.intercept)}"
     if formula.operation == "duration":
@@ -102,6 +109,11 @@ def formula_text(formula: Formula) -> str:
         return inputs[0] + (f" + {inputs[1]} {formula.unit}s" if len(inputs) > 1 else "") + _signed(formula.intercept)
     text = (" / " if formula.operation == "ratio" else " x ").join(inputs)
     return _times(formula.coefficients[0], text)
+
+
+def _lookup_text(formula: Formula) -> str:
+    name = f"{formula.unit} of {formula.inputs[0]}" if formula.unit else formula.inputs[0]
+    return f"table[{name}], {len(formula.table)} entries"
 
 
 def _times(constant: float, text: str) -> str:

@@ -12,12 +12,16 @@ from pandas.api import types
 
 from agentsynth.data.dates import coarsest_step, find_format
 from agentsynth.data.idforms import fallback_form, id_form, in_sequence
+from agentsynth.data.kinds import shape_of, values_kind
+from agentsynth.data.numbertext import number_text
 from agentsynth.data.rounding import decimals_of
-from agentsynth.data.schema import Column, Kind
+from agentsynth.data.schema import Column, Formula, Kind
 from agentsynth.data.values import label_of, plain, to_datetimes, to_numbers
 from agentsynth.errors import SchemaError
 
 Fields = Mapping[str, Any]
+RESULTS: dict[str, Kind] = {"label": "categorical", "number": "numeric", "datetime": "datetime"}
+"""What a lookup gives -> the kind of column that holds such values."""
 SINGLE_PRECISION = ("float32", "Float32", "float[pyarrow]", "float16")
 
 
@@ -32,7 +36,10 @@ def column_of(series: pd.Series[Any], kind: Kind, given: Fields) -> Column:
     Raises:
         SchemaError: the values do not fit the kind.
     """
-    fields = {"missing": float(series.isna().mean()), **FORMS[kind](series, given), **given}
+    form = FORMS[kind](series, given)
+    # A formula comes back from there with what it gives.
+    stand = {field: value for field, value in given.items() if not (field == "formula" and field in form)}
+    fields = {"missing": float(series.isna().mean()), **form, **stand}
     return Column.model_validate({**fields, "name": series.name, "dtype": str(series.dtype), "kind": kind})
 
 
@@ -80,14 +87,17 @@ def _text_format(series: pd.Series[Any]) -> str | None:
         return None
     form = find_format(present)
     if form is None:
+        shape = repr(shape_of(str(present.iloc[0])))
         raise SchemaError(
-            f"column {series.name!r} is text in no datetime format known, e.g. {present.iloc[0]!r}: give its `format` "
-            f"(as strftime has it), or another kind."
+            f"column {series.name!r} is text in no datetime format known, of a shape such as {shape}: give its "
+            f"`format` (as strftime has it), or another kind."
         )
     return form
 
 
 def _categorical_form(series: pd.Series[Any], _: Fields) -> dict[str, Any]:
+    if types.infer_dtype(series, skipna=True) == "bytes":
+        return {"binary": True}
     ordered = bool(isinstance(series.dtype, pd.CategoricalDtype) and series.dtype.ordered)
     return {"levels": _levels(series), "ordered": ordered}
 
@@ -101,16 +111,16 @@ def _levels(series: pd.Series[Any]) -> list[Any] | None:
     if isinstance(series.dtype, pd.CategoricalDtype):
         values = list(series.dtype.categories)
     elif types.is_object_dtype(series.dtype) and types.infer_dtype(series, skipna=True) != "string":
-        values = list(series.dropna().unique())
+        values = list(series.dropna())
     else:
         return None
-    levels = [plain(value) for value in values]
-    odd = [value for value in levels if not isinstance(value, bool | int | float | str)]
+    odd = [value for value in map(plain, values) if not isinstance(value, bool | int | float | str)]
     if odd:
         raise SchemaError(
-            f"column {series.name!r} has levels of type {type(odd[0]).__name__}, e.g. {odd[0]}: turn them into text "
-            f"first (astype(str))."
+            f"column {series.name!r} has levels of type {type(odd[0]).__name__}: turn them into text first "
+            f"(astype(str))."
         )
+    levels = [plain(value) for value in pd.unique(pd.Series(values, dtype=object))]
     if len({label_of(value) for value in levels}) < len(levels):
         raise SchemaError(
             f"column {series.name!r} has levels that look alike but differ in type, such as 1 and '1': make them one."
@@ -122,17 +132,24 @@ def _numeric_form(series: pd.Series[Any], _: Fields) -> dict[str, Any]:
     numbers = np.asarray(to_numbers(series).dropna(), dtype=np.float64)
     if not len(numbers):
         return {}
+    held_as_text = not types.is_numeric_dtype(series.dtype)
     single = str(series.dtype) in SINGLE_PRECISION
     return {
         "decimals": decimals_of(numbers, np.dtype(np.float32) if single else None),
+        "text": number_text(series.dropna()) if held_as_text else None,
         "minimum": float(numbers.min()),
         "maximum": float(numbers.max()),
     }
 
 
 def _derived_form(series: pd.Series[Any], given: Fields) -> dict[str, Any]:
-    """Describe a column that the user calls derived: by its values, numbers or datetimes."""
-    return (_numeric_form if types.is_numeric_dtype(series.dtype) else _datetime_form)(series, given)
+    """Describe a column that the user calls derived: by what its formula gives, or, if looked up, by its values."""
+    formula = Formula.model_validate(given.get("formula"))
+    if formula.operation != "lookup":
+        return (_datetime_form if formula.operation == "shift" else _numeric_form)(series, given)
+    kind = RESULTS[formula.result] if formula.result else values_kind(series)
+    result = next(result for result, kind_of_result in RESULTS.items() if kind_of_result == kind)
+    return {**FORMS[kind](series, given), "formula": formula.model_copy(update={"result": result})}
 
 
 FORMS: dict[Kind, Callable[[pd.Series[Any], Fields], dict[str, Any]]] = {

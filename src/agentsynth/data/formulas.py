@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.data.dates import floor_to_step
+from agentsynth.data.lookup import look_up
 from agentsynth.data.rounding import round_to
 from agentsynth.data.schema import Column, Formula, Unit
 from agentsynth.errors import SchemaError
@@ -23,7 +24,10 @@ def compute(column: Column, frame: pd.DataFrame) -> pd.Series[Any]:
     """Compute a derived column, rounded to its decimals or step, from a typed frame that has its inputs.
 
     Returns:
-        (n,) float64, or datetime64[us] for a `shift`; missing where an input is missing.
+        (n,) float64, or datetime64[us] for a `shift`, or what a `lookup` gives; missing where an input is missing.
+
+    Raises:
+        SchemaError: there is no formula, or the table of a lookup does not fit.
     """
     formula = column.formula
     if formula is None:
@@ -31,9 +35,17 @@ def compute(column: Column, frame: pd.DataFrame) -> pd.Series[Any]:
     if formula.operation == "shift":
         shifted = pd.Series(_shift(formula, frame), index=frame.index)
         return floor_to_step(shifted, column.step or "microsecond").rename(column.name)
+    if formula.operation == "lookup":
+        return look_up(formula, determinant(formula, frame)).rename(column.name)
     values = raw_values(formula, frame)
     rounded = round_to(np.where(np.isfinite(values), values, np.nan), column.decimals, formula.rounding)
     return pd.Series(rounded, index=frame.index, name=column.name)
+
+
+def determinant(formula: Formula, frame: pd.DataFrame) -> pd.Series[Any]:
+    """Return what a lookup looks up (n,): its input, or the part of it that its unit says, as numbers."""
+    keys = frame[formula.inputs[0]]
+    return keys if formula.unit is None else pd.Series(calendar_part(keys, formula.unit), keys.index, name=keys.name)
 
 
 def raw_values(formula: Formula, frame: pd.DataFrame) -> Floats:

@@ -6,22 +6,26 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import pandas as pd
-from pandas.api import types
 from pydantic import ValidationError
 
+from agentsynth.data.bounds import bounds_first, check_bounds
+from agentsynth.data.dependencies import find_lookups, with_tables
 from agentsynth.data.derived import find_formulas
 from agentsynth.data.describing import describe
 from agentsynth.data.entities import constant_within
 from agentsynth.data.forms import column_of
 from agentsynth.data.formulas import in_order
-from agentsynth.data.kinds import DROP, kind_of
-from agentsynth.data.schema import Column, Kind, Schema
+from agentsynth.data.inequalities import with_bounds
+from agentsynth.data.kinds import DROP, kind_of, values_kind
+from agentsynth.data.schema import WRITTEN, Column, Formula, Kind, Schema
 from agentsynth.data.typed import typed
 from agentsynth.errors import SchemaError
 
 __all__ = ["describe", "infer_schema"]
 
 Overrides: TypeAlias = Mapping[str, Mapping[str, Any]]
+NUMBERS: tuple[Kind, ...] = ("numeric", "derived")
+"""Kinds of columns of which it matters how their numbers are written."""
 
 
 def infer_schema(frame: pd.DataFrame, overrides: Overrides | None = None) -> Schema:
@@ -30,6 +34,11 @@ def infer_schema(frame: pd.DataFrame, overrides: Overrides | None = None) -> Sch
     Kinds: *constant* (one value, or none at all), *id* (names rows or entities; made anew), *datetime* (also as text,
     in one of many strict formats), *categorical* (text, booleans, whole numbers of two levels), *numeric*, and
     *derived* (follows exactly from other columns on every row).
+
+    Text that holds numbers is numeric where they measure something ("4.70"), and comes back as it was written; codes
+    with zeros in front ("00501") are ids or categorical. A level that one row has is a level like any other: it is
+    drawn about as often. Free text and bytes are in no kind: the error names them, and an override drops them, or keeps
+    them as categorical.
 
     Args:
         frame: (n, p) table, n >= 1.
@@ -51,7 +60,11 @@ def infer_schema(frame: pd.DataFrame, overrides: Overrides | None = None) -> Sch
     if kept.shape[1] == 0:
         raise SchemaError("every column of the table is dropped: keep at least one.")
     kinds = _kinds(kept, given)
-    columns = [column_of(kept[name], kinds[name], _settled_fields(given.get(name, {}))) for name in kept.columns]
+    written = {
+        name: {"text": form} for name, form in frame.attrs.get(WRITTEN, {}).items() if kinds.get(name) in NUMBERS
+    }
+    fields = {name: {**written.get(name, {}), **_settled_fields(given.get(name, {}))} for name in kept.columns}
+    columns = [column_of(kept[name], kinds[name], fields[name]) for name in kept.columns]
     schema = Schema(columns=tuple(_with_entity(column, kept, columns, given) for column in columns))
     return _with_formulas(schema, kept, given)
 
@@ -101,7 +114,7 @@ def _kinds(frame: pd.DataFrame, given: Overrides) -> dict[str, Kind]:
             if "formula" in fields:
                 kinds[name] = "derived"
             elif fields.get("kind") == "derived":
-                kinds[name] = "numeric" if types.is_numeric_dtype(frame[name].dtype) else "datetime"
+                kinds[name] = values_kind(frame[name])
             else:
                 kinds[name] = fields.get("kind") or kind_of(frame[name])
         except SchemaError as error:
@@ -129,13 +142,25 @@ def _with_formulas(schema: Schema, frame: pd.DataFrame, given: Overrides) -> Sch
     asked = {name for name, fields in given.items() if fields.get("kind") == "derived" and "formula" not in fields}
     settled = {name for name, fields in given.items() if fields.keys() & {"kind", "formula"}} - asked
     _check_formulas(schema)
-    formulas = find_formulas(typed(frame, schema), schema, settled)
-    unknown = sorted(asked - set(formulas))
+    bounds_first([*schema.modelled, *(c for c in schema.of_kind("id", "constant", "derived") if c.above)])
+    plain = typed(frame, schema)
+    check_bounds(plain, schema)
+    bounded = [name for name, fields in given.items() if "above" in fields]
+    # A column that follows from others has its value from them: bounds that the user sets are for columns that do not.
+    settled |= {*bounded, *(name for column in bounded for name in schema[column].above)}
+    schema = _derived(with_tables(schema, plain), find_formulas(plain, schema, settled))
+    schema = _derived(schema, find_lookups(plain, schema, settled))
+    unknown = sorted(name for name in asked if schema[name].formula is None)
     if unknown:
         raise SchemaError(
             f"column {unknown[0]!r} shall be derived, but no formula that is looked for gives its value on every row: "
             f"give its `formula`, or another kind."
         )
+    return with_bounds(schema, plain, bounded, [name for name, fields in given.items() if "excess" in fields])
+
+
+def _derived(schema: Schema, formulas: Mapping[str, Formula]) -> Schema:
+    """Return a schema whose columns that have a formula here are derived."""
     found = {name: {"kind": "derived", "formula": formula} for name, formula in formulas.items()}
     return Schema(columns=tuple(column.model_copy(update=found.get(column.name, {})) for column in schema))
 
@@ -145,6 +170,7 @@ def _check_formulas(schema: Schema) -> None:
     derived = {column.name: column for column in schema.of_kind("derived")}
     for column in derived.values():
         for name in column.formula.inputs if column.formula else ():
-            if not (schema[name].is_numeric or schema[name].is_datetime):
+            labels = schema[name].is_label and column.formula is not None and column.formula.operation == "lookup"
+            if not (schema[name].is_numeric or schema[name].is_datetime or labels):
                 raise SchemaError(f"the formula of {column.name!r} uses {name!r}, which is {schema[name].kind}.")
     in_order(derived)

@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from agentsynth.data.dates import find_format
+from agentsynth.data.dates import OFFSET_DATETIME, find_format
 from agentsynth.data.idforms import id_form
-from agentsynth.data.schema import Kind
+from agentsynth.data.numbertext import number_text
+from agentsynth.data.schema import Kind, NumberText
 from agentsynth.errors import SchemaError
 
 DROP = "drop"
@@ -54,6 +55,8 @@ SHORT = 30
 """Letters in a short text."""
 CODE_LEVELS = 2
 """Whole numbers with no more levels than this are codes (0/1, 1/2)."""
+LONGEST_COUNT = 4
+"""Digits of whole numbers held as text that may all be of one length and yet count something (years, ages)."""
 LARGEST_EXACT = 2**53
 """Beyond this, whole numbers have no exact float."""
 
@@ -86,6 +89,25 @@ def kind_of(series: pd.Series[Any]) -> Kind:
     return _kind_of_text(present, levels, len(series))
 
 
+def values_kind(series: pd.Series[Any]) -> Kind:
+    """Return what the values (n,) of a column that others give are: `numeric`, `datetime` or `categorical`."""
+    present = series.dropna()
+    if types.is_numeric_dtype(series.dtype) and not types.is_bool_dtype(series.dtype):
+        return "numeric"
+    if types.is_datetime64_any_dtype(series.dtype) or _holds_dates(present):
+        return "datetime"
+    text = len(present) > 0 and present.map(lambda value: isinstance(value, str)).all()
+    return _values_kind_of_text(present) if text else "categorical"
+
+
+def _values_kind_of_text(present: pd.Series[Any]) -> Kind:
+    """Return what text stands for; numbers with zeros in front are codes, and categories are no numbers."""
+    if find_format(present.astype(object)) is not None:
+        return "datetime"
+    numbers = None if isinstance(present.dtype, pd.CategoricalDtype) else number_text(present)
+    return "categorical" if numbers is None or numbers.width > 1 else "numeric"
+
+
 def _check_usable(present: pd.Series[Any]) -> None:
     """Raise for dtypes and objects that no kind covers."""
     name, dtype = present.name, present.dtype
@@ -97,7 +119,11 @@ def _check_usable(present: pd.Series[Any]) -> None:
         return
     odd = present[~present.map(lambda value: isinstance(value, str | bool | np.bool_ | date))]
     if len(odd):
-        found = f"{type(odd.iloc[0]).__name__}, e.g. {_shortened(str(odd.iloc[0]))} in row {odd.index[0] + 1}"
+        found = f"{type(odd.iloc[0]).__name__}, e.g. in row {odd.index[0] + 1}"
+        if isinstance(odd.iloc[0], bytes):
+            raise SchemaError(
+                f"column {name!r} holds bytes (images, files), which cannot be modelled.{_remedies(name)}"
+            )
         raise SchemaError(
             f"column {name!r} holds objects of type {found}: turn them into numbers (pd.to_numeric) or text "
             f"(astype(str)) first, or drop the column (kind: {DROP})."
@@ -115,7 +141,7 @@ def _kind_of_numbers(present: pd.Series[Any], levels: int, rows: int) -> Kind:
         return "numeric"  # reading the numbers refuses infinite ones, and says where they are
     if not np.all(np.equal(np.mod(values.astype(np.float64), 1), 0)):
         return "numeric"
-    if values.max() > LARGEST_EXACT and values.min() >= 0:
+    if types.is_integer_dtype(present.dtype) and values.max() > LARGEST_EXACT and values.min() >= 0:
         return "id"
     if ID_NAME.search(str(present.name)) and values.min() >= 0:
         return "id" if _names_entities(levels, len(present)) else "categorical"
@@ -143,29 +169,78 @@ def _kind_of_text(present: pd.Series[Any], levels: int, rows: int) -> Kind:
         return "categorical"
     if find_format(present.astype(object)) is not None:
         return "datetime"
+    _check_one_offset(present)
+    numbers = number_text(present)
+    if numbers is not None and _measures(numbers, present, levels):
+        return "numeric"
     if _is_text_id(present, levels, rows):
         return "id"
+    if PLACE_NAME.search(str(present.name)) and id_form(present) is not None:
+        return "categorical"
     if levels <= ALMOST_UNIQUE * len(present) or levels <= FEW_ID_LEVELS:
         return "categorical"
     if levels <= FEW_TEXT_LEVELS and present.str.len().median() <= SHORT:
         return "categorical"
+    if numbers is not None and numbers.width == 1:
+        return "numeric"
     raise SchemaError(
-        f"column {present.name!r} looks like free text ({levels} different values in {len(present)} rows, e.g. "
-        f"{_shortened(present.iloc[0])!r}), which cannot be modelled.{_almost_numbers(present)} Set its kind (in "
-        f"params.yaml: data.columns.{present.name}.kind): `{DROP}` leaves it out, `id` replaces it by running numbers, "
-        f"`categorical` repeats the texts themselves. On the command line, `--drop {shlex.quote(str(present.name))}` "
-        f"leaves it out."
+        f"column {present.name!r} looks like free text ({_many(present, levels)}), which cannot be modelled."
+        f"{_almost_numbers(present)}{_remedies(present.name)}"
     )
+
+
+def _remedies(name: object) -> str:
+    """Say what can be done with a column that cannot be modelled."""
+    return (
+        f" Set its kind (in params.yaml: data.columns.{name}.kind; in Python: infer_schema(table, {{{str(name)!r}: "
+        f"{{'kind': ...}}}})): `{DROP}` leaves it out, `id` replaces it by running numbers, `categorical` repeats the "
+        f"values themselves. On the command line, `--drop {shlex.quote(str(name))}` leaves it out."
+    )
+
+
+def _many(present: pd.Series[Any], levels: int) -> str:
+    """Say what texts look like, but quote none: they may be personal."""
+    lengths = present.str.len()
+    return (
+        f"{levels} different values in {len(present)} rows, {lengths.min()} to {lengths.max()} letters long, the first "
+        f"of the shape {shape_of(str(present.iloc[0]))!r}"
+    )
+
+
+def _measures(numbers: NumberText, present: pd.Series[Any], levels: int) -> bool:
+    """Tell whether numbers held as text count or measure something; else they are codes, as others are.
+
+    A point says so; whole numbers must be many, without zeros in front, and not all different or all long.
+    """
+    if levels <= CODE_LEVELS or numbers.width > 1:
+        return False
+    if present.str.contains(".", regex=False).any():
+        return True
+    name, lengths = str(present.name), present.str.len()
+    code = ID_NAME.search(name) or PLACE_NAME.search(name) or NUMBER_NAME.search(name)
+    fixed = bool(lengths.min() == lengths.max() > LONGEST_COUNT)
+    return not code and not fixed and bool(FEW_ID_LEVELS < levels < len(present))
+
+
+def _check_one_offset(present: pd.Series[Any]) -> None:
+    """Refuse datetimes with several offsets from UTC: whoever reads the text must say what zone they belong to."""
+    if OFFSET_DATETIME.fullmatch(str(present.iloc[0])) and present.str.fullmatch(OFFSET_DATETIME.pattern).all():
+        raise SchemaError(
+            f"column {present.name!r} is text of datetimes with more than one offset from UTC: turn it into datetimes "
+            f"of one zone first (pd.to_datetime(..., utc=True).dt.tz_convert(zone)), or drop it (kind: {DROP})."
+        )
 
 
 def _almost_numbers(present: pd.Series[Any]) -> str:
     """Say which texts keep a column from being numeric, if most of them are numbers."""
     others = present[pd.to_numeric(present.astype(object), errors="coerce").isna()]
+    if not len(others):
+        return " Its values are numbers written in more than one way: `numeric` takes them as such."
     if len(others) >= ALMOST_UNIQUE * len(present):
         return ""
     return (
-        f" Most of its values are numbers, but {_shortened(others.iloc[0])!r} in row {others.index[0] + 1} is not: "
-        f"correct that in the table, to have it numeric."
+        f" Most of its values are numbers, but the one in row {others.index[0] + 1}, of the shape "
+        f"{shape_of(str(others.iloc[0]))!r}, is not: correct that in the table, to have it numeric."
     )
 
 
@@ -184,5 +259,11 @@ def _is_text_id(present: pd.Series[Any], levels: int, rows: int) -> bool:
     return levels > max(REPEATED_ID_LEVELS, REPEATED_ID_SHARE * len(present))
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."
+def shape_of(text: str) -> str:
+    """Return what a text looks like without what it says: every letter as x or X, every digit as 9, cut at 30.
+
+    >>> shape_of("Mr O'Hara, $4,030.26")
+    "Xx X'Xxxx, $9,999.99"
+    """
+    shape = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", lambda letter: "X" if letter[0].isupper() else "x", text))
+    return shape if len(shape) <= SHORT else shape[: SHORT - 3] + "..."

@@ -8,8 +8,12 @@ from collections import Counter
 from pathlib import Path
 from typing import TextIO, cast
 
+import numpy as np
 import pandas as pd
+from pandas.api import types
 
+from agentsynth.data.numbertext import unusual_text, write_numbers
+from agentsynth.data.schema import WRITTEN, Schema
 from agentsynth.errors import InputError
 from agentsynth.files import whole_file
 
@@ -26,6 +30,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
     In CSV files, columns of numbers with leading zeros ("007") stay text; the fields that pandas takes for missing by
     default (empty, NA, N/A, NaN, NULL, None, n/a, ...) are missing; datetimes are text until the schema reads them.
+    How a column's numbers are written ("4.70") stands in the table's `attrs[WRITTEN]`, where floats are written
+    otherwise; the schema takes it from there, and `write_table` from the schema.
 
     Returns:
         (n, p) table, n >= 1, with unique, non-empty column names and index 0 to n-1.
@@ -41,16 +47,34 @@ def read_table(path: str | Path) -> pd.DataFrame:
     return frame
 
 
-def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+def write_table(frame: pd.DataFrame, path: str | Path, schema: Schema | None = None) -> None:
     """Write a table as CSV or Parquet by the file's ending, whole or not at all; the index is not written.
+
+    Args:
+        frame: (n, p) table.
+        path: ends in `.csv`, `.csv.gz` or `.parquet`.
+        schema: what the columns are; in a CSV file, their numbers are then written as the schema's table had them.
 
     Raises:
         InputError: the ending is neither, or the file cannot be written.
     """
     path = Path(path)
     check_ending(path)
+    if schema is not None and path.name.lower().endswith(CSV_ENDINGS):
+        frame = _as_written(frame, schema)
     with whole_file(path) as temporary:
         _write(frame, path, temporary)
+
+
+def _as_written(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Return a table whose floats are text where the schema says how they are written."""
+    forms = {column.name: column.text for column in schema if column.text is not None}
+    texts = {
+        name: pd.Series(write_numbers(frame[name].to_numpy(np.float64, na_value=np.nan), form), index=frame.index)
+        for name, form in forms.items()
+        if types.is_float_dtype(frame[name].dtype)
+    }
+    return frame.assign(**texts)
 
 
 def _write(frame: pd.DataFrame, path: Path, temporary: Path) -> None:
@@ -111,6 +135,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
         )
     except (ValueError, OSError) as error:  # pandas' ParserError is a ValueError
         raise InputError(f"{path} cannot be read as CSV: {error}.") from error
+    floats = [name for name in frame.columns if types.is_float_dtype(frame[name].dtype)]
+    written = {name: form for name in floats if (form := unusual_text(text[name].dropna())) is not None}
+    frame.attrs[WRITTEN] = {name: form.model_dump() for name, form in written.items()}
     return frame
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from agentsynth.errors import SchemaError
 from agentsynth.files import read_json, write_json
 
 Kind = Literal["id", "categorical", "numeric", "datetime", "derived", "constant"]
-Operation = Literal["product", "ratio", "linear", "duration", "shift", "calendar"]
+Operation = Literal["product", "ratio", "linear", "duration", "shift", "calendar", "lookup"]
+Level: TypeAlias = bool | int | float | str
 Unit = Literal["year", "quarter", "month", "day", "weekday", "hour", "minute", "second"]
 Step = Literal["year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond"]
 
+WRITTEN = "agentsynth.written"
+"""Key in a table's `attrs`: column -> how a CSV file has its floats written, as fields of `NumberText`."""
 INPUTS: dict[Operation, tuple[int, int]] = {
     "product": (1, 20),
     "ratio": (2, 2),
@@ -23,6 +26,7 @@ INPUTS: dict[Operation, tuple[int, int]] = {
     "duration": (2, 2),
     "shift": (1, 2),
     "calendar": (1, 1),
+    "lookup": (1, 1),
 }
 """Fewest and most inputs of an operation."""
 LENGTHS: tuple[Unit, ...] = ("day", "hour", "minute", "second")
@@ -41,8 +45,8 @@ class Formula(_Model):
     `product`: c * x1 * x2 ... ; `ratio`: c * x1 / x2 ; `linear`: intercept + sum c_i * x_i ;
     `duration`: (x1 - x2) of two datetimes in `unit` ; `shift`: datetime x1 + number x2 in `unit`
     (without x2: x1 itself), cut to the column's step; `calendar`: the part `unit` of datetime x1 (weekday: Monday is
-    `intercept`).
-    A row with any input missing is missing.
+    `intercept`); `lookup`: what `table` gives for x1, or for the part `unit` of datetime x1.
+    A row with any input missing is missing (but for a lookup whose table says otherwise).
     """
 
     operation: Operation
@@ -52,6 +56,11 @@ class Formula(_Model):
     unit: Unit | None = None
     rounding: Literal["nearest", "half_up", "down", "up"] = "nearest"
     """`nearest` as numpy does it (a half to the even digit); `half_up`: a half away from zero, as Excel and SQL do."""
+    table: tuple[tuple[Level | None, Level | None], ...] = ()
+    """Lookup: pairs (x, value), None = missing; datetimes in ISO 8601. Of a number or datetime x, each value holds from
+    its own x on, up to the next one; the first one below it, too."""
+    result: Literal["label", "number", "datetime"] | None = None
+    """Lookup: what the values are."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Formula:
@@ -60,6 +69,8 @@ class Formula(_Model):
             raise ValueError(f"a {self.operation} has {least} to {most} inputs, not {len(self.inputs)}")
         if self.operation == "linear" and len(self.coefficients) != len(self.inputs):
             raise ValueError(f"{len(self.inputs)} inputs need as many coefficients, not {len(self.coefficients)}")
+        if self.operation == "lookup" and self.unit not in (None, *UNITS["calendar"]):
+            raise ValueError(f"the unit of a lookup is a part of a datetime: {', '.join(UNITS['calendar'])}")
         if self.operation in UNITS and self.unit not in UNITS[self.operation]:
             raise ValueError(f"a {self.operation} needs a unit: one of {', '.join(UNITS[self.operation])}")
         return self
@@ -85,6 +96,15 @@ class IdForm(_Model):
     """Columns that keep one value over all rows of an id."""
 
 
+class NumberText(_Model):
+    """How numbers are written as text: with the fewest digits that tell them, and no fewer than these."""
+
+    decimals: Annotated[int, Field(ge=0)] = 1
+    """Fewest digits after the point; 0: whole numbers have no point."""
+    width: Annotated[int, Field(ge=1)] = 1
+    """Fewest digits before the point, zeros in front of the number."""
+
+
 class Column(_Model):
     """One column: its kind, and what is needed to restore its form."""
 
@@ -95,6 +115,9 @@ class Column(_Model):
     missing: Annotated[float, Field(ge=0, le=1)] = 0.0
     decimals: int | None = None
     """Numeric: digits after the point (negative: multiples of 10, 100, ...); None = not rounded."""
+    text: NumberText | None = None
+    """Numeric: how its numbers are written, where the column is text, or where a CSV file has them another way than
+    floats are written ("4.70")."""
     minimum: float | None = None
     maximum: float | None = None
     step: Step | None = None
@@ -110,16 +133,38 @@ class Column(_Model):
     """Datetime and id: the rows of the table stand in its order. Categorical: its levels are in order."""
     levels: tuple[bool | int | float | str, ...] | None = None
     """Categorical: the values that labels stand for, in order; given where `dtype` alone cannot restore them."""
+    binary: bool = False
+    """Categorical: its values are bytes (images, files); their labels are base64."""
+    above: tuple[str, ...] = ()
+    """Numeric and datetime: columns of the same kind that this one is never below, on no row."""
+    by_step: bool = False
+    """Datetime: whether bounds are cut to the column's step first (shipped no earlier than on the day of the order)."""
+    excess: bool = False
+    """Whether it is modelled as its excess over the largest of `above`; else it is modelled as it is, and raised where
+    it falls below them."""
+
+    @field_validator("above", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @property
+    def is_label(self) -> bool:
+        """Whether the typed frame holds this column as labels (a derived one may be of that type, too)."""
+        return self.kind == "categorical" or (self.formula is not None and self.formula.result == "label")
 
     @property
     def is_datetime(self) -> bool:
         """Whether the typed frame holds this column as datetimes (a derived one may be of that type, too)."""
-        return self.kind == "datetime" or (self.formula is not None and self.formula.operation == "shift")
+        formula = self.formula
+        return self.kind == "datetime" or (
+            formula is not None and (formula.operation == "shift" or formula.result == "datetime")
+        )
 
     @property
     def is_numeric(self) -> bool:
         """Whether the typed frame holds this column as numbers."""
-        return self.kind == "numeric" or (self.kind == "derived" and not self.is_datetime)
+        return self.kind == "numeric" or (self.kind == "derived" and not self.is_datetime and not self.is_label)
 
 
 class Schema(_Model):

@@ -21,7 +21,7 @@ def typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
     Numeric columns become float64 (NaN missing); datetime columns, also those held as text, datetime64[us] without a
     time zone (wall clock; NaT missing); categorical columns object dtype of labels (None missing; True is "True",
-    3 and 3.0 are "3"). Id and constant columns stay as they are. Derived columns are numeric or datetime.
+    3 and 3.0 are "3"). Id and constant columns stay as they are. Derived columns are any of the three.
 
     Args:
         frame: (n, p) table; columns that the schema does not have are left out.
@@ -44,7 +44,7 @@ def typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 
 def _typed(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
-    if column.kind == "categorical":
+    if column.is_label:
         return to_labels(series)
     if column.is_datetime:
         return to_datetimes(series, column)

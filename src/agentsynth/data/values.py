@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import date
 from typing import Any, TypeAlias
@@ -13,8 +14,9 @@ from pandas.api import types
 
 from agentsynth.data.casting import cast_to
 from agentsynth.data.dates import floor_to_step, parse_dates, write_dates
+from agentsynth.data.numbertext import write_numbers
 from agentsynth.data.rounding import round_to
-from agentsynth.data.schema import Column
+from agentsynth.data.schema import Column, NumberText
 from agentsynth.errors import SchemaError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -23,13 +25,15 @@ SHOWN = 3
 
 
 def label_of(value: object) -> str:
-    """Return the label of a value of a categorical column: whole numbers without a point, all else as `str` has it.
+    """Return the label of a value of a categorical column: what `str` has, but 3.0 as "3", and bytes as base64.
 
-    >>> label_of(True), label_of(3.0), label_of(2.5), label_of("007")
-    ('True', '3', '2.5', '007')
+    >>> label_of(True), label_of(3.0), label_of(2.5), label_of("007"), label_of(b"PNG")
+    ('True', '3', '2.5', '007', 'UE5H')
     """
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)
@@ -122,15 +126,9 @@ def _restore_numbers(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
     values = round_to(series.to_numpy(dtype=np.float64), column.decimals)
     dtype = types.pandas_dtype(column.dtype)
     if types.is_string_dtype(dtype) and not types.is_numeric_dtype(dtype):
-        text = [
-            None
-            if np.isnan(value)
-            else f"{value:.{max(column.decimals, 0)}f}"
-            if column.decimals is not None
-            else repr(float(value))
-            for value in values
-        ]
-        return pd.Series(text, index=series.index, name=column.name, dtype=dtype)
+        # Text that was written in several ways comes back in one.
+        form = column.text or NumberText(decimals=max(column.decimals or 0, 0))
+        return pd.Series(write_numbers(values, form), index=series.index, name=column.name, dtype=dtype)
     if types.is_integer_dtype(dtype):
         return _integers(pd.Series(values, index=series.index, name=column.name), column)
     return cast_to(pd.Series(values, index=series.index, name=column.name), column.dtype)
@@ -184,6 +182,8 @@ def label_reader(column: Column) -> Callable[[str], Any]:
 
     The function raises SchemaError for a label that stands for no value.
     """
+    if column.binary:
+        return lambda label: _bytes(label, column)
     dtype = None if column.dtype == "category" else types.pandas_dtype(column.dtype)
     if column.levels is not None:
         table = {label_of(value): value for value in column.levels}
@@ -202,6 +202,13 @@ def _level(label: str, column: Column, table: dict[str, Any]) -> Any:
     except KeyError:
         known = ", ".join(list(table)[:10])
         raise SchemaError(f"column {column.name!r} has no level {label!r}; it has {known}.") from None
+
+
+def _bytes(label: str, column: Column) -> bytes:
+    try:
+        return base64.b64decode(label, validate=True)
+    except ValueError:
+        raise SchemaError(f"column {column.name!r} holds bytes, and {label!r} is no base64 text of any.") from None
 
 
 def _number(label: str, column: Column, kind: type[int] | type[float]) -> Any:

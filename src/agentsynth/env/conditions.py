@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from agentsynth.data.schema import Column, Schema
+from agentsynth.data.schema import Column, Level, Schema
 from agentsynth.data.values import label_of
 from agentsynth.env.margins import numbers_of
 from agentsynth.errors import ScenarioError
@@ -70,7 +70,7 @@ class Subject:
     @property
     def is_label(self) -> bool:
         """Whether values are labels, not numbers."""
-        return self.column.kind == "categorical"
+        return self.column.is_label
 
     def numbers(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Return the values (rows,) as numbers: datetimes as days since 1970; missing -> NaN.
@@ -108,7 +108,7 @@ class Subject:
             ScenarioError: one of them is not a level of the column (where the schema has none: of the frame).
         """
         series = frame[self.column.name]
-        levels = self.column.levels
+        levels = self._levels()
         known = set(series.dropna().unique()) if levels is None else {label_of(level) for level in levels}
         unknown = [label for label in wanted if label not in known]
         if unknown:
@@ -116,6 +116,13 @@ class Subject:
             raise ScenarioError(f"column {self.column.name!r} has no {unknown[0]!r}; it has {', '.join(some)}.")
         mask: Mask = series.isin(wanted).to_numpy(dtype=bool)
         return mask
+
+    def _levels(self) -> tuple[Level, ...] | None:
+        """Return the levels of a label column; None where the schema does not say."""
+        formula = self.column.formula
+        if self.column.levels is not None or formula is None:
+            return self.column.levels
+        return tuple(value for _, value in formula.table if value is not None)
 
     @property
     def _dated(self) -> bool:

@@ -122,7 +122,7 @@ def label_margin(column: str, series: pd.Series[Any], most: int) -> Margin:
 
 
 def _column_margins(column: Column, series: pd.Series[Any], bins: int) -> list[Margin]:
-    if column.kind == "categorical":
+    if column.is_label:
         return [label_margin(column.name, series, MOST_LABELS)]
     if not np.issubdtype(series.dtype, np.datetime64):  # type: ignore[arg-type]  # typed columns are numpy-backed
         return [_number_margin(column.name, "value", series.to_numpy(np.float64), bins)]

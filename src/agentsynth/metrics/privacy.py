@@ -79,6 +79,10 @@ class Points:
     codes: Floats
     """Shape (rows, categorical columns): distances add up as 1 for each difference."""
 
+    def part(self, rows: slice) -> Points:
+        """Return some of the rows."""
+        return Points(self.positions[rows], self.codes[rows])
+
 
 @dataclass(frozen=True)
 class Space:
@@ -119,15 +123,17 @@ class Space:
 def nearest(points: Points, others: Points) -> Floats:
     """Return the distance from each point to the nearest of the others, summed over columns, shape (points,)."""
     starts = range(0, len(points.positions), _CHUNK)
-    return np.concatenate([_distances(points, slice(start, start + _CHUNK), others).min(axis=1) for start in starts])
+    chunks = (points.part(slice(start, start + _CHUNK)) for start in starts)
+    return np.concatenate([distances(chunk, others).min(axis=1) for chunk in chunks])
 
 
-def _distances(points: Points, chunk: slice, others: Points) -> Floats:
-    total = np.zeros((len(points.positions[chunk]), len(others.positions)))
+def distances(points: Points, others: Points) -> Floats:
+    """Return the distance from each point to each of the others, summed over columns, shape (points, others)."""
+    total = np.zeros((len(points.positions), len(others.positions)))
     if points.positions.shape[1]:
-        total += cdist(points.positions[chunk], others.positions, "cityblock")
+        total += cdist(points.positions, others.positions, "cityblock")
     if points.codes.shape[1]:
-        total += cdist(points.codes[chunk], others.codes, "hamming") * points.codes.shape[1]
+        total += cdist(points.codes, others.codes, "hamming") * points.codes.shape[1]
     return total
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from agentsynth.data.schema import Schema
-from agentsynth.metrics import correlation, detection, marginals, pairs, privacy, shape, utility, validity
+from agentsynth.metrics import correlation, detection, marginals, membership, pairs, privacy, shape, utility, validity
 from agentsynth.metrics.baselines import halves
 from agentsynth.metrics.results import ColumnReport, PairReport, Report
 from agentsynth.metrics.score import CannotScoreError, Definition, Score, Thunk, score
@@ -115,10 +115,11 @@ class _Judge:
         return score(utility.DEFINITION, *_each(measure, self.trio)), chosen
 
     def _privacy(self) -> list[Score]:
-        """Score copies and nearness; both need the rows that the synthetic ones were learnt from."""
+        """Score copies, nearness and an attack; all need the rows that the synthetic ones were learnt from."""
         if not self.tables.train_known:
             unknown = [_never("needs the rows that the synthetic ones were learnt from")] * 3
-            return [score(definition, *unknown) for definition in (privacy.COPIES, privacy.NEARER)]
+            definitions = (privacy.COPIES, privacy.NEARER, membership.DEFINITION)
+            return [score(definition, *unknown) for definition in definitions]
         names = [column.name for column in self.schema.modelled]
         frames = (self.train, self.test, self.synthetic, self.shuffled)
         train, test, synthetic, shuffled = (frame[names] for frame in frames)
@@ -130,9 +131,13 @@ class _Judge:
         def nearer(trial: tuple[pd.DataFrame, pd.DataFrame]) -> float:
             return privacy.nearer_to_training(train, *trial, self.seed, self.max_rows)
 
+        def attacked(trial: tuple[pd.DataFrame, pd.DataFrame]) -> float:
+            return membership.membership_inference(train, *trial, self.seed, self.max_rows)
+
         return [
             score(privacy.COPIES, *_each(partial(privacy.exact_copies, train), (synthetic, fair, shuffled))),
             score(privacy.NEARER, *_each(nearer, trials)),
+            score(membership.DEFINITION, *_each(attacked, trials)),
         ]
 
 

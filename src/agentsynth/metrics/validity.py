@@ -7,6 +7,7 @@ rules, 0 = every row breaks one. The share of valid cells stands beside each col
 - category: the level occurs in the training rows;
 - number: it lies in the real range and has no more decimals than the schema says;
 - datetime: it lies in the real range and is a whole number of the schema's calendar steps;
+- number and datetime: it is not below a column that the schema says it is never below;
 - derived: it is exactly what its formula gives;
 - constant: it is the constant.
 
@@ -23,11 +24,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agentsynth.data.bounds import largest_bound
 from agentsynth.data.dates import floor_to_step
 from agentsynth.data.formulas import compute
 from agentsynth.data.schema import Column, Schema
 from agentsynth.metrics.score import CannotScoreError, Definition
-from agentsynth.metrics.values import numbers
+from agentsynth.metrics.values import kind_of, numbers
 
 DEFINITION = Definition("validity", "higher", "share of rows that keep every rule (levels, ranges, formulas); 1 = all")
 
@@ -54,7 +56,9 @@ def valid_cells(train: pd.DataFrame, rows: pd.DataFrame, schema: Schema) -> pd.D
     judged = [column for column in schema if column.kind in checks]
     return pd.DataFrame(
         {
-            column.name: checks[column.kind](column) & _may_be_missing(train[column.name], rows[column.name])
+            column.name: checks[column.kind](column)
+            & _may_be_missing(train[column.name], rows[column.name])
+            & _not_below(rows, column)
             for column in judged
         }
     )
@@ -90,6 +94,13 @@ def _in_range(real: pd.Series[Any], column: pd.Series[Any], rule: Column) -> Fla
     return np.isnan(values) | ((values >= low - slack) & (values <= high + slack))
 
 
+def _not_below(rows: pd.DataFrame, rule: Column) -> Flags:
+    column = rows[rule.name]
+    if not rule.above:
+        return np.full(len(column), True)
+    return column.isna().to_numpy() | (column.to_numpy() >= largest_bound(rule, rows))
+
+
 def _rounded(rows: pd.DataFrame, rule: Column) -> Flags:
     values = numbers(rows[rule.name])
     if rule.decimals is None:
@@ -105,6 +116,8 @@ def _stepped(rows: pd.DataFrame, rule: Column) -> Flags:
 
 
 def _equal(column: pd.Series[Any], expected: pd.Series[Any]) -> Flags:
+    if kind_of(column) == "categorical":
+        return (column.isna() & expected.isna()).to_numpy() | (column == expected).to_numpy()
     values, wanted = numbers(column), numbers(expected)
     return _close(values, wanted) | (np.isnan(values) & np.isnan(wanted))
 

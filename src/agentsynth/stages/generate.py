@@ -46,7 +46,7 @@ def main() -> None:
     synth = AgentSynth.load(paths.need(paths.MODEL, "train"))
     composed = generate(synth, params, progress=bar)
     for path in (paths.SYNTHETIC, paths.SYNTHETIC_CSV):
-        write_table(composed.table, path)
+        write_table(composed.table, path, synth.schema_)
     write_json(paths.TARGETS, [asdict(target) for target in composed.targets])
     with recorded([train_record(params, synth), generate_record(params, composed.targets)]):
         pass
