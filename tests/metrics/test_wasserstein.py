@@ -72,8 +72,8 @@ def test_sizes_without_a_small_multiple_are_solved_too(monkeypatch: pytest.Monke
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_on_one_column_it_is_the_area_between_the_distribution_functions(one: list[float], other: list[float]) -> None:
-    frames = [pd.DataFrame({"x": np.array(values)}) for values in (one, other, [0.0, 1.0])]
-    assert wasserstein(*frames) == pytest.approx(wasserstein_distance(one, other), abs=1e-9)
+    first, second, unit = (pd.DataFrame({"x": np.array(values)}) for values in (one, other, [0.0, 1.0]))
+    assert wasserstein(first, second, unit) == pytest.approx(wasserstein_distance(one, other), abs=1e-9)
 
 
 @given(st.permutations(range(5)))

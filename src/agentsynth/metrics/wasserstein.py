@@ -81,7 +81,9 @@ def _linear_program(cost: Floats) -> float:
     # The last equation follows from the others; left out, so that rounding cannot contradict it.
     needed = np.concatenate([np.full(rows, 1 / rows), np.full(columns - 1, 1 / columns)])
     equations = vstack([leaves, arrives.tocsr()[:-1]])
-    solved = linprog(cost.ravel(), A_eq=equations, b_eq=needed, bounds=(0, None), method="highs")
+    solved = linprog(  # type: ignore[call-overload]  # its stubs know no sparse matrices
+        cost.ravel(), A_eq=equations, b_eq=needed, bounds=(0, None), method="highs"
+    )
     if not solved.success:
         raise CannotScoreError(f"the transport problem of {rows} x {columns} rows was not solved: {solved.message}")
     return float(solved.fun)
