@@ -86,9 +86,7 @@ class Encoding:
     def table(self, matrix: Floats) -> pd.DataFrame:
         """Return the table of a matrix (rows, features); codes are rounded and clipped to the known ones."""
         made: dict[str, pd.Series[Any]] = {}
-        missing = {
-            feature.name: matrix[:, place] >= 0.5 for place, feature in enumerate(self.features) if feature.flag
-        }
+        missing = {feature.name: matrix[:, place] >= 0.5 for place, feature in enumerate(self.features) if feature.flag}
         for place, feature in enumerate(self.features):
             if not feature.flag:
                 made[feature.name] = self._decode(matrix[:, place], feature, missing.get(feature.name))

@@ -16,7 +16,7 @@ OURS, REAL = "agentsynth", "real"
 
 
 class Method(Protocol):
-    """Learns from a table and draws one like it; what it may draw at random while fitting is decided when it is made."""
+    """Learns from a table and draws one like it; made from a seed, which decides what is random in fitting."""
 
     def fit(self, train: pd.DataFrame, target: str | None = None) -> Method:
         """Learn from a table as it was read; `target` names its label, where there is one."""

@@ -132,9 +132,7 @@ class _Tree:
     bandwidths: Floats
 
     @classmethod
-    def grow(
-        cls, before: Floats, values: Floats, features: tuple[Feature, ...], min_leaf: int, seed: int
-    ) -> _Tree:
+    def grow(cls, before: Floats, values: Floats, features: tuple[Feature, ...], min_leaf: int, seed: int) -> _Tree:
         """Grow the tree of a column (n,) given the columns before it (n, place)."""
         feature = features[before.shape[1]]
         orders = {

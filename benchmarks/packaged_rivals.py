@@ -60,9 +60,6 @@ class AdversarialForest(Packaged):
 
     def learn(self, matrix: Floats, features: tuple[Feature, ...], target: str | None) -> None:  # noqa: ARG002
         """Fit the forest and its densities."""
-        if not hasattr(np, "in1d"):
-            # arfpy 0.1.1 calls a function that numpy 2.4 removed under this name.
-            np.in1d = np.isin  # type: ignore[attr-defined]
         frame = pd.DataFrame(matrix, columns=[f"x{place}" for place in range(len(features))])
         for place, feature in enumerate(features):
             if feature.categorical:
@@ -91,7 +88,7 @@ class Unmasking(Packaged):
 
     def draw(self, rows: int, seed: int) -> Floats:
         """Unmask rows of nothing but masks."""
-        self.model_.random_state_ = np.random.RandomState(seed)  # noqa: NPY002  # its type
+        self.model_.random_state_ = np.random.RandomState(seed)  # its type
         return np.asarray(self.model_.generate(rows), dtype=np.float64)
 
 
@@ -169,4 +166,5 @@ class SequentialTrees(Packaged):
 
     def draw(self, rows: int, seed: int) -> Floats:
         """Walk down the trees."""
-        return self.model_.sample(rows, random_state=seed).to_numpy(dtype=np.float64)
+        made: Floats = self.model_.sample(rows, random_state=seed).to_numpy(dtype=np.float64)
+        return made
