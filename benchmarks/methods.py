@@ -78,6 +78,9 @@ METHODS: dict[str, Entry] = {
     "arf": Entry(_from("packaged_rivals", "AdversarialForest"), "adversarial random forest", "arfpy"),
     "utrees": Entry(_from("packaged_rivals", "Unmasking"), "UnmaskingTrees", "utrees"),
     "forest_flow": Entry(_from("packaged_rivals", "ForestFlow"), "Forest-Flow", "ForestDiffusion"),
+    "forest_flow reduced": Entry(
+        _from("packaged_rivals", "ReducedForestFlow"), "Forest-Flow, 20 times and 20 copies", "ForestDiffusion"
+    ),
     "copula": Entry(_from("own_rivals", "GaussianCopula"), "Gaussian copula, our own"),
     "independent": Entry(_from("own_rivals", "IndependentColumns"), "every column by itself"),
 }
