@@ -2,9 +2,9 @@
 
 No column is dropped that scores compare, and nothing is made harder than it is: numbers as they are, dates as days or
 seconds since the earliest, levels as codes 0, 1, ... (missing is a level), and a number that may be missing as two
-columns: a 0 / 1 level "missing", and the number, with observed values drawn at random where it was missing. On the way
-back decimals, dtypes and date formats are restored as for our own rows. Ids and constants are not scored: the first
-one of the training rows stands in.
+columns: a 0 / 1 level "missing", and the number, where missing NaN for those who can learn from it, for others an
+observed value drawn at random. On the way back decimals, dtypes and date formats are restored as for our own rows. Ids
+and constants are not scored: the first one of the training rows stands in.
 """
 
 from __future__ import annotations
@@ -74,14 +74,21 @@ class Encoding:
         others = [name for name in schema.names if name not in frame.columns]
         return cls(schema, features, {name: train[name].iloc[0] for name in others})
 
-    def matrix(self, table: pd.DataFrame, seed: int) -> Floats:
-        """Return the matrix of a table as it was read, shape (rows, features), without NaN.
+    def matrix(self, table: pd.DataFrame) -> Floats:
+        """Return the matrix of a table as it was read, shape (rows, features), missing numbers as NaN.
 
         Every level of the table must be known: it is meant for the rows that it was learned from.
         """
         frame = compared(typed(table, self.schema), self.schema)
-        columns = [self._encode(frame[feature.name], feature, seed) for feature in self.features]
-        return np.stack(columns, axis=1)
+        return np.stack([self._encode(frame[feature.name], feature) for feature in self.features], axis=1)
+
+    def filled(self, table: pd.DataFrame, seed: int) -> Floats:
+        """Return the same with observed values, drawn at random, for NaN."""
+        matrix, rng = self.matrix(table), stream(seed, "fill")
+        for values in matrix.T:
+            unknown = np.isnan(values)
+            values[unknown] = rng.choice(values[~unknown], size=int(unknown.sum())) if unknown.any() else []
+        return matrix
 
     def table(self, matrix: Floats) -> pd.DataFrame:
         """Return the table of a matrix (rows, features); codes are rounded and clipped to the known ones."""
@@ -98,17 +105,13 @@ class Encoding:
         finished |= {name: pd.Series([value] * len(frame)) for name, value in self.fillers.items()}
         return pd.DataFrame({name: finished[name] for name in self.schema.names})
 
-    def _encode(self, column: pd.Series[Any], feature: Feature, seed: int) -> Floats:
+    def _encode(self, column: pd.Series[Any], feature: Feature) -> Floats:
         if feature.flag:
             return column.isna().to_numpy().astype(np.float64)
         if feature.levels is not None:
             codes = pd.Index(feature.levels, dtype=object).get_indexer(pd.Index(column.astype(object)))
             return codes.astype(np.float64)
-        values = (numbers(column) - feature.origin) / feature.unit
-        unknown = np.isnan(values)
-        drawn = stream(seed, f"fill {feature.name}").choice(values[~unknown], size=int(unknown.sum()))
-        values[unknown] = drawn
-        return values
+        return (numbers(column) - feature.origin) / feature.unit
 
     def _decode(self, values: Floats, feature: Feature, missing: NDArray[np.bool_] | None) -> pd.Series[Any]:
         if feature.levels is not None:
@@ -118,7 +121,9 @@ class Encoding:
         gone = np.zeros(len(values), dtype=bool) if missing is None else missing
         if not self.schema[feature.name].is_datetime:
             return pd.Series(np.where(gone, np.nan, known), name=feature.name)
-        moments = pd.Series((known * 1e6).round().astype(np.int64).astype("datetime64[us]"), name=feature.name)
+        moments = pd.Series(
+            (np.where(gone, 0.0, known) * 1e6).round().astype(np.int64).astype("datetime64[us]"), name=feature.name
+        )
         return moments.mask(gone)
 
 

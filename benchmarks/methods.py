@@ -9,8 +9,6 @@ from typing import Protocol
 
 import pandas as pd
 
-from agentsynth import AgentSynth
-
 OURS, REAL = "agentsynth", "real"
 """Ours; and another real sample, the training rows themselves, which nothing generates."""
 
@@ -29,6 +27,8 @@ class Ours:
     """AgentSynth with its defaults, or with another leaf size."""
 
     def __init__(self, seed: int, min_leaf: int | None = None) -> None:
+        from agentsynth import AgentSynth  # a second of imports, which rivals need not wait for
+
         self.synth_ = AgentSynth({} if min_leaf is None else {"base": {"min_leaf": min_leaf}}, seed=seed)
 
     def fit(self, train: pd.DataFrame, target: str | None = None) -> Ours:  # noqa: ARG002  # all columns are alike

@@ -51,32 +51,34 @@ class GaussianCopula:
     def fit(self, train: pd.DataFrame, target: str | None = None) -> GaussianCopula:  # noqa: ARG002  # as all
         """Learn margins and correlations."""
         self.encoding_ = Encoding.learn(train)
-        self.matrix_ = np.sort(self.encoding_.matrix(train, self.seed), axis=0)
-        matrix, rng = self.encoding_.matrix(train, self.seed), stream(self.seed, "copula ties")
-        scores = np.stack([_normal_scores(values, rng) for values in matrix.T], axis=1)
-        self.covariance_ = np.cov(scores, rowvar=False).reshape(matrix.shape[1], matrix.shape[1])
+        matrix, rng = self.encoding_.matrix(train), stream(self.seed, "copula ties")
+        self.margins_ = [np.sort(values[~np.isnan(values)]) for values in matrix.T]
+        scores = pd.DataFrame({place: _normal_scores(values, rng) for place, values in enumerate(matrix.T)})
+        # Each correlation from the rows that have both; columns that never vary have none.
+        correlations = scores.corr().fillna(0).to_numpy(copy=True)
+        np.fill_diagonal(correlations, 1)
+        values, vectors = np.linalg.eigh(correlations)
+        self.root_ = vectors * np.sqrt(np.maximum(values, 0))
         return self
 
     def sample(self, rows: int, seed: int) -> pd.DataFrame:
         """Draw so many rows."""
-        centre = np.zeros(len(self.covariance_))
-        rng = stream(seed, "copula rows")
-        scores = rng.multivariate_normal(centre, self.covariance_, size=rows, method="eigh")
-        scale = np.sqrt(np.maximum(np.diag(self.covariance_), 1e-12))
-        shares = norm.cdf(scores / scale)
+        scores = stream(seed, "copula rows").standard_normal((rows, len(self.root_))) @ self.root_.T
+        # Negative eigenvalues, cut off above, leave variances a little above 1.
+        shares = norm.cdf(scores / np.sqrt((self.root_**2).sum(axis=1)))
         made = [
-            np.quantile(column, share, method="inverted_cdf" if feature.categorical else "linear")
-            for column, share, feature in zip(self.matrix_.T, shares.T, self.encoding_.features, strict=True)
+            np.quantile(margin, share, method="inverted_cdf" if feature.categorical else "linear")
+            for margin, share, feature in zip(self.margins_, shares.T, self.encoding_.features, strict=True)
         ]
         return self.encoding_.table(np.stack(made, axis=1))
 
 
 def _normal_scores(values: Floats, rng: np.random.Generator) -> Floats:
-    """Return the normal scores (n,) of values (n,); equal ones are spread over their ranks at random."""
-    order = rng.permutation(len(values))
-    ranks = np.empty(len(values))
-    ranks[order] = rankdata(values[order], method="ordinal")
-    scores: Floats = norm.ppf((ranks - 0.5) / len(values))
+    """Return the normal scores (n,) of values (n,), NaN of NaN; equal ones are spread over their ranks at random."""
+    known = np.flatnonzero(~np.isnan(values))
+    order = rng.permutation(known)
+    scores = np.full(len(values), np.nan)
+    scores[order] = norm.ppf((rankdata(values[order], method="ordinal") - 0.5) / len(order))
     return scores
 
 
@@ -96,7 +98,7 @@ class CartSynthesis:
     def fit(self, train: pd.DataFrame, target: str | None = None) -> CartSynthesis:  # noqa: ARG002  # as all
         """Grow the trees."""
         self.encoding_ = Encoding.learn(train)
-        matrix, features = self.encoding_.matrix(train, self.seed), self.encoding_.features
+        matrix, features = self.encoding_.filled(train, self.seed), self.encoding_.features
         flags = [place for place, feature in enumerate(features) if feature.flag]
         self.trees_ = []
         for place, feature in enumerate(features):

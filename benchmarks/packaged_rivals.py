@@ -20,6 +20,8 @@ class Packaged:
     """What they share: the table as a matrix, and back."""
 
     module: str
+    takes_missing = False
+    """Whether the package learns from rows with NaN (all of them draw rows without)."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -29,7 +31,8 @@ class Packaged:
         """Learn from a table as it was read; `target` names its label, for those that treat it apart."""
         self.encoding_ = Encoding.learn(train)
         self._seed_everything(self.seed, "fit")
-        self.learn(self.encoding_.matrix(train, self.seed), self.encoding_.features, target)
+        matrix = self.encoding_.matrix(train) if self.takes_missing else self.encoding_.filled(train, self.seed)
+        self.learn(matrix, self.encoding_.features, target)
         return self
 
     def sample(self, rows: int, seed: int) -> pd.DataFrame:
@@ -79,6 +82,7 @@ class Unmasking(Packaged):
     """
 
     module = "utrees"
+    takes_missing = True
 
     def learn(self, matrix: Floats, features: tuple[Feature, ...], target: str | None) -> None:  # noqa: ARG002
         """Fit the trees."""
@@ -100,6 +104,7 @@ class ForestFlow(Packaged):
     """
 
     module = "ForestDiffusion"
+    takes_missing = True
     times, copies = 50, 100
 
     def learn(self, matrix: Floats, features: tuple[Feature, ...], target: str | None) -> None:
