@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from methods import METHODS, REAL, Entry
+from methods import METHODS, REAL
 from output import interval, save, with_interval
 
 from agentsynth.errors import InputError
@@ -68,16 +68,12 @@ def runnable(names: Iterable[str]) -> list[str]:
     """Return those of the methods that can run here; say which cannot, and why."""
     able = []
     for name in names:
-        entry = METHODS.get(name, Entry(make=_never, about=REAL))
-        if entry.installed:
+        if name == REAL or METHODS[name].installed:
             able.append(name)
         else:
-            print(f"{name} is left out: the package {entry.package} is not installed (benchmarks/requirements.txt).")
+            package = METHODS[name].package
+            print(f"{name} is left out: the package {package} is not installed (benchmarks/requirements.txt).")
     return able
-
-
-def _never(seed: int) -> Any:
-    raise AssertionError(f"another real sample is not generated (seed {seed})")
 
 
 def by_table(records: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:

@@ -17,6 +17,8 @@ from agentsynth.seeding import child_seed
 WORKER = Path(__file__).with_name("method_worker.py")
 PATIENCE = 10
 """Wall-clock seconds allowed for each CPU second, against processes that wait for ever."""
+OVERRUN = -signal.SIGXCPU if hasattr(signal, "SIGXCPU") else None
+"""The return code of a process that its CPU limit ended; Windows knows none."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def run_method(
             )
         except subprocess.TimeoutExpired:
             return Outcome("timeout", note=f"> {PATIENCE * limit + 60} s by the clock")
-        if ended.returncode == -signal.SIGXCPU:
+        if ended.returncode == OVERRUN:
             return Outcome("timeout", note=f"> {limit} s")
         if ended.returncode != 0:
             return Outcome("failed", note=_reason(ended.stderr, ended.returncode))

@@ -255,7 +255,7 @@ def test_what_was_not_done_is_told(part: ModuleType) -> None:
 def test_packages_that_are_not_installed_are_skipped_with_a_message(
     part: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    entry = part.Entry(lambda _: None, "absent", "no_such_package_here")
+    entry = importlib.import_module("methods").Entry(lambda _: None, "absent", "no_such_package_here")
     monkeypatch.setitem(part.METHODS, "absent", entry)
     assert part.runnable(["cart", "absent", "real"]) == ["cart", "real"]
     assert "absent is left out: the package no_such_package_here is not installed" in capsys.readouterr().out
