@@ -172,6 +172,7 @@ def test_levels_are_cut_as_well_as_any_cut_of_them(rows: list[tuple[int, float]]
     assert found <= best + 1e-6 * (1 + best)
 
 
+@pytest.mark.slow
 @part_of("isolated")
 def test_a_method_is_run_in_a_process_of_its_own(part: ModuleType) -> None:
     train = simulate_shop(60, seed=0)
@@ -189,6 +190,7 @@ def test_a_method_that_fails_says_why(part: ModuleType) -> None:
     assert outcome == part.Outcome("failed", note="KeyError: 'absent'")
 
 
+@pytest.mark.slow
 @part_of("isolated")
 def test_a_method_that_takes_too_long_is_ended(
     part: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -302,6 +304,7 @@ def test_models_predict_what_the_rows_say(part: ModuleType) -> None:
     assert part.prediction(*(f[[*columns, "c"]] for f in (train, only, unseen)), "c", 0) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_rivals_are_compared_and_a_second_run_only_reads(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "rivals.csv"
@@ -320,6 +323,7 @@ def test_rivals_are_compared_and_a_second_run_only_reads(run: Run, tmp_path: Pat
     assert run("rivals.py", "--read", out) == printed
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_few_rows_are_learned_from_and_all_others_judge(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "few.csv"
@@ -331,6 +335,7 @@ def test_few_rows_are_learned_from_and_all_others_judge(run: Run, tmp_path: Path
     assert "Learned from 32 rows" in printed
 
 
+@pytest.mark.slow
 def test_a_method_given_up_in_one_seed_is_not_tried_in_the_next(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +356,7 @@ def test_a_method_given_up_in_one_seed_is_not_tried_in_the_next(
     assert "| cart | timeout > 1 s | Titanic |" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_small_wide_scores_whole_rows(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "wide.csv"
