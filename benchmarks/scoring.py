@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,19 +14,32 @@ from agentsynth.metrics.detection import detection
 from agentsynth.metrics.membership import membership_inference
 from agentsynth.metrics.pairs import pair_similarities
 from agentsynth.metrics.privacy import exact_copies, nearer_to_training
+from agentsynth.metrics.score import CannotScoreError
 from agentsynth.metrics.shape import shapes
+from agentsynth.metrics.utility import Task, choose_target, utility
 from agentsynth.metrics.values import compared
 from agentsynth.seeding import stream
 
-SCORES = ("similarity", "shape", "pairs", "detection", "exact_copies", "nearer_to_training", "membership_inference")
+Attack = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, int], float]
+ATTACKS: dict[str, Attack] = {
+    "nearer_to_training": nearer_to_training,
+    "membership_inference": membership_inference,
+}
+"""Scores of (training rows, unseen rows, generated rows, seed), typed and modelled; real rows have 0.5 by symmetry."""
+SCORES = ("similarity", "shape", "pairs", "detection", "exact_copies", *ATTACKS)
+UTILITY = ("tstr", "trtr")
+
+
+def random_rows(frame: pd.DataFrame, rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return so many random rows to learn from, and all others to judge by."""
+    order = stream(seed, "benchmark.split").permutation(len(frame))
+    first, second = (frame.iloc[np.sort(part)].reset_index(drop=True) for part in (order[:rows], order[rows:]))
+    return first, second
 
 
 def random_halves(frame: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a random half of the rows to learn from, and the other half to judge by."""
-    order = stream(seed, "benchmark.split").permutation(len(frame))
-    middle = len(frame) // 2
-    first, second = (frame.iloc[np.sort(part)].reset_index(drop=True) for part in (order[:middle], order[middle:]))
-    return first, second
+    return random_rows(frame, len(frame) // 2, seed)
 
 
 @dataclass(frozen=True)
@@ -57,8 +71,7 @@ class Judge:
         return {
             **self._likeness(made),
             "exact_copies": exact_copies(train, rows),
-            "nearer_to_training": nearer_to_training(train, test, rows, self.seed),
-            "membership_inference": membership_inference(train, test, rows, self.seed),
+            **{name: attack(train, test, rows, self.seed) for name, attack in ATTACKS.items()},
         }
 
     def another_real_sample(self) -> dict[str, float]:
@@ -69,8 +82,28 @@ class Judge:
         """
         modelled = [column.name for column in self.schema.modelled]
         copies = exact_copies(self.train[modelled], self.test[modelled])
-        fair = {"nearer_to_training": 0.5, "membership_inference": 0.5}
-        return {**self._likeness(self.train), "exact_copies": copies, **fair}
+        return {**self._likeness(self.train), "exact_copies": copies, **dict.fromkeys(ATTACKS, 0.5)}
+
+    def task(self, target: str | None = None) -> Task | None:
+        """Return what models are to predict: `target`, or the training rows' best predicted column, where there is one.
+
+        Derived columns are no candidates: whoever keeps the rule predicts them exactly.
+        """
+        try:
+            return Task.of(target or choose_target(self.train, self.schema, self.seed), self.train, self.schema)
+        except CannotScoreError:
+            return None
+
+    def utility(self, task: Task | None, table: pd.DataFrame | None = None) -> float:
+        """Return how well a model fitted on a table (None: on the training rows) predicts the unseen; NaN: undefined.
+
+        It sees as many rows as there are training rows.
+        """
+        rows = self.train if table is None else compared(typed(table, self.schema), self.schema)
+        try:
+            return float("nan") if task is None else utility(task, rows, self.test, len(self.train), self.seed)
+        except CannotScoreError:
+            return float("nan")
 
     def _likeness(self, frame: pd.DataFrame) -> dict[str, float]:
         shape = float(np.mean(list(shapes(self.test, frame).values())))
