@@ -23,9 +23,9 @@ class _Section(BaseModel):
 class GeneratorConfig(_Section):
     """The base generator: sequential trees."""
 
-    trees: Annotated[int, Field(ge=1, le=200)] = 8
+    trees: Annotated[int, Field(ge=1, le=200)] = 16
     """Trees per column."""
-    min_leaf: Annotated[int, Field(ge=1)] = 25
+    min_leaf: Annotated[int, Field(ge=1)] = 16
     """Fewest training rows in a leaf: the privacy dial (k)."""
     max_features: Annotated[float, Field(gt=0, le=1)] = 0.7
     """Share of the features looked at in each split."""

@@ -86,7 +86,7 @@ def fit_generator(
         critic = fit_critic(features, candidates, child_seed(seed, "critic"))
         fine, cells = fine.with_critic(critic), cells.with_critic(critic)
     real = cells.shares(cells.of(complete, features))
-    return Generator(schema, trees, cells, real, Detail.fit(complete, codec, codes, fine, stream(seed, "novelty")))
+    return Generator(schema, trees, cells, real, Detail.fit(complete, trees, codes, fine, stream(seed, "novelty")))
 
 
 def _cells(frame: pd.DataFrame, schema: Schema, config: Config) -> tuple[Cells, Cells]:

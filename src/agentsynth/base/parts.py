@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,10 @@ from agentsynth.data.schema import Column
 Floats = NDArray[np.float64]
 MISSING = -1.0
 """Code of a missing value in an ordered part: one below the smallest value."""
+FREQUENT = 5
+"""Training rows whose common value is one to keep: a heap, a price point, a zero."""
+EVIDENCE = 5
+"""Values with as many training rows each, from which on it is told how often such a value comes back."""
 
 Role = Literal["number", "date", "time", "label"]
 
@@ -58,6 +63,22 @@ class Part:
     def width(self) -> int:
         """Features this part offers to the trees of later parts (a date adds weekday and month)."""
         return 3 if self.role == "date" and self.unit == "day" else 1
+
+    @cached_property
+    def kept(self) -> Floats:
+        """Share (levels,) of the times a training value is drawn that it is kept as it is; else it gives way to others.
+
+        A value that c training rows have comes back in unseen real rows not c / n of the time, but as often as all
+        values of c + 1 rows together have it: kept by this share, generated rows repeat training values as often as
+        unseen rows do (Good 1953, Biometrika 40(3/4), p. 237, with thanks to Turing). Frequent ones are always kept.
+        """
+        having = np.bincount(np.minimum(self.counts, FREQUENT), minlength=FREQUENT + 1).astype(np.float64)
+        times = np.arange(FREQUENT + 1)
+        shares = np.ones(FREQUENT + 1)
+        known = having[:FREQUENT] >= EVIDENCE
+        again = (times[1:] * having[1:])[known]
+        shares[:FREQUENT][known] = np.minimum(1.0, again / np.maximum(times[:-1] * having[:-1], 1)[known])
+        return shares[np.minimum(self.counts, FREQUENT)]
 
     def features(self, codes: Floats) -> list[Floats]:
         """Return the features, each (rows,), that trees of later parts may split on."""

@@ -39,8 +39,8 @@ class PartModel:
     def draw(self, features: NDArray[np.float32], part: Part, rng: np.random.Generator) -> Floats:
         """Return a code (rows,) for each row of `features`.
 
-        A leaf's sorted codes are read as a quantile function; a value that stands alone in the training rows is
-        spread over half the way to its neighbours in the leaf, one that repeats (a price point, a zero) is kept.
+        A leaf's sorted codes are read as a quantile function: a value that is not kept (see `Part.kept`) is spread over
+        half the way to its neighbours in the leaf.
         """
         tree = rng.integers(len(self.forest.roots), size=len(features))
         leaf = self.forest.leaves(features, tree)
@@ -48,16 +48,18 @@ class PartModel:
         position = rng.random(len(features)) * size
         slot = np.minimum(position.astype(np.int32), size - 1)
         code = self.codes[start + slot].astype(np.float64)
-        if not part.ordered:
+        if not part.ordered or not len(part.values):
             return code
         offset = position - slot - 0.5
         # The ends of a leaf have one neighbour only, and spread towards it, lest they repeat a training value.
         neighbour = np.where(((offset < 0) & (slot > 0)) | (slot == size - 1), slot - 1, slot + 1)
         inside = (neighbour >= 0) & (neighbour < size) & (code >= 0)
         other = self.codes[start + np.where(inside, neighbour, slot)]
-        alone = (part.counts[code.astype(np.intp)] == 1) if len(part.counts) else np.zeros(len(code), dtype=bool)
-        spread = inside & alone & (other >= 0)
-        return np.where(spread, code + np.abs(offset) * (other - code), code)
+        spread = inside & (other >= 0) & (rng.random(len(code)) >= part.kept[code.astype(np.intp)])
+        moved = code[spread] + np.abs(offset[spread]) * (other[spread] - code[spread])
+        # Rounded as the column is, it may be a training value after all.
+        code[spread] = part.codes(part.numbers(moved))
+        return code
 
 
 class SequentialTrees:

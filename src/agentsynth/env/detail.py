@@ -10,7 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.base.codec import Codec
+from agentsynth.base.trees import SequentialTrees
 from agentsynth.env.cells import Cells, cell_shares
+from agentsynth.env.nearness import fair_shares, nearest
 from agentsynth.env.novelty import Novelty
 
 Floats = NDArray[np.float64]
@@ -20,6 +22,9 @@ PAIR_WEIGHT = 4.0
 CRITIC_WEIGHT = 1.0
 NOVELTY_WEIGHT = 6.0
 """Importance of not lying nearer to the training rows than real rows do."""
+
+JUDGED, COMPARED = 2000, 5000
+"""Most rows whose distance to the training rows is found, and most training rows they are compared with."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,28 @@ class Detail:
     real: Floats
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, codec: Codec, codes: Floats, cells: Cells, rng: np.random.Generator) -> Detail:
-        """Learn the shares of the training rows: their typed frame with derived columns, and their codes."""
-        novelty, known = Novelty.fit(codec.parts, codes, rng)
+    def fit(
+        cls, frame: pd.DataFrame, trees: SequentialTrees, codes: Floats, cells: Cells, rng: np.random.Generator
+    ) -> Detail:
+        """Learn the shares of the training rows: their typed frame with derived columns, and their codes.
+
+        Candidates of the base generator are drawn to see how much more novel rows must be than real ones are.
+        """
+        parts = trees.codec.parts
+        novelty, known = Novelty.fit(parts, codes, rng)
+        sample = rng.permutation(len(codes))[:COMPARED]
+        candidates = trees.draw(min(len(codes), JUDGED), rng)
         found = cls(cells, novelty, np.empty(0))
-        rows = found._joined(cells.of(frame, codec.features(codes)), known)
-        return cls(cells, novelty, cell_shares(rows, int(found.sizes.sum())))
+        real = cell_shares(found._joined(cells.of(frame, trees.codec.features(codes)), known), int(found.sizes.sum()))
+        if len(codes) > 1:
+            levels = slice(int(found.offsets[-2]), int(found.offsets[-1]))
+            real[levels] = fair_shares(
+                real[levels],
+                novelty.of(parts, candidates)[:, 0],
+                nearest(parts, candidates, codes[sample]),
+                nearest(parts, codes[sample[:JUDGED]], codes[sample], themselves=True),
+            )
+        return cls(cells, novelty, real)
 
     @cached_property
     def sizes(self) -> Indices:

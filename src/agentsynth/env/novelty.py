@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentsynth.base.codec import Floats, Part
+from agentsynth.env.nearness import places
 
 VIEWS = 128
 """Views wanted; the more, the finer nearness is told."""
@@ -70,7 +71,7 @@ class Novelty:
         Returns:
             The novelty, and the cells (rows, 2) of the training rows, each as if it were not among them.
         """
-        places, ordered = _places(parts, codes), np.array([part.ordered for part in parts], dtype=bool)
+        placed, ordered = places(parts, codes), np.array([part.ordered for part in parts], dtype=bool)
         wanted = 1 << int(np.ceil(np.log2(BITS_PER_ROW * len(codes))))
         bits = min(MOST_BITS, wanted)
         views: list[tuple[NDArray[np.bool_], float, Floats]] = []
@@ -78,7 +79,7 @@ class Novelty:
         hits = np.zeros(len(codes), dtype=np.int32)
         for _ in range(ATTEMPTS * VIEWS):
             view = _random_view(len(parts), rng)
-            bitmap, shared = _remember(_view_hashes(places, ordered, *view), bits)
+            bitmap, shared = _remember(_view_hashes(placed, ordered, *view), bits)
             if FEWEST < shared.mean() < MOST:
                 views.append(view)
                 known.append(bitmap)
@@ -98,10 +99,10 @@ class Novelty:
 
     def of(self, parts: Sequence[Part], codes: Floats) -> NDArray[np.int32]:
         """Return the cells (rows, 2) of generated rows, given their codes (rows, parts)."""
-        places, ordered = _places(parts, codes), np.array([part.ordered for part in parts], dtype=bool)
+        placed, ordered = places(parts, codes), np.array([part.ordered for part in parts], dtype=bool)
         hits = np.zeros(len(codes), dtype=np.int32)
         for chosen, bins, shifts, known in zip(self.parts, self.bins, self.shifts, self.known, strict=True):
-            hits += _occurs(_view_hashes(places, ordered, chosen, float(bins), shifts), known)
+            hits += _occurs(_view_hashes(placed, ordered, chosen, float(bins), shifts), known)
         # Between two training values stands none of them.
         values = np.all(codes == np.floor(codes), axis=1)
         twins = values & _occurs(_hashes(codes.astype(np.int64)), self.whole)
@@ -118,25 +119,14 @@ def _random_view(parts: int, rng: np.random.Generator) -> tuple[NDArray[np.bool_
     return chosen, float(rng.choice(BINS)), rng.random(parts)
 
 
-def _places(parts: Sequence[Part], codes: Floats) -> Floats:
-    """Return where codes (rows, parts) stand: middle ranks in [0, 1] for ordered parts (missing: -1), else the code."""
-    found = codes.copy()
-    for column, part in enumerate(parts):
-        if part.ordered and len(part.values):
-            middles = (np.cumsum(part.counts) - part.counts / 2) / part.counts.sum()
-            placed = np.interp(codes[:, column], np.arange(len(middles)), middles)
-            found[:, column] = np.where(codes[:, column] < 0, -1.0, placed)
-    return found
-
-
 def _view_hashes(
-    places: Floats, ordered: NDArray[np.bool_], chosen: NDArray[np.bool_], bins: float, shifts: Floats
+    placed: Floats, ordered: NDArray[np.bool_], chosen: NDArray[np.bool_], bins: float, shifts: Floats
 ) -> NDArray[np.uint64]:
-    columns = places[:, chosen]
+    columns = placed[:, chosen]
     numbers = ordered[chosen]
     columns = np.where(numbers, np.floor(columns * bins + shifts[chosen]), columns)
     # Missing stands at -1, and so in a bin of its own only if that lies clear of the first: move it away.
-    missing = numbers & (places[:, chosen] < 0)
+    missing = numbers & (placed[:, chosen] < 0)
     return _hashes(np.where(missing, -1000, columns).astype(np.int64))
 
 
