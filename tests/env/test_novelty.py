@@ -34,18 +34,22 @@ def fitted(codec: Codec) -> tuple[Novelty, np.ndarray]:
 
 
 def test_training_rows_spread_evenly_over_the_levels(fitted: tuple[Novelty, np.ndarray]) -> None:
-    novelty, cells = fitted
-    levels = np.bincount(cells[:, 0], minlength=novelty.sizes[0])
+    novelty, shares = fitted
     assert novelty.sizes[0] > 6
-    assert levels.max() < 3 * 400 / novelty.sizes[0]
-    assert not cells[:, 1].any()  # No two rows are equal.
+    assert shares[:-2].sum() == pytest.approx(1)
+    assert shares[:-2].max() < 3 / novelty.sizes[0]
+    np.testing.assert_array_equal(shares[-2:], [1, 0])  # No two rows are equal.
 
 
 def test_new_real_rows_are_as_novel_as_training_rows_left_out(fitted: tuple[Novelty, np.ndarray], codec: Codec) -> None:
-    novelty, cells = fitted
+    novelty, shares = fitted
     unseen = novelty.of(codec.parts, codec.encode(frame(2000, 1)))
-    assert abs(unseen[:, 0].mean() - cells[:, 0].mean()) < 0.7
+    assert abs(unseen[:, 0].mean() - mean_level(shares)) < 0.7
     assert not unseen[:, 1].any()
+
+
+def mean_level(shares: np.ndarray) -> float:
+    return float(shares[:-2] @ np.arange(len(shares) - 2))
 
 
 def test_the_training_rows_themselves_are_known_throughout(fitted: tuple[Novelty, np.ndarray], codec: Codec) -> None:
@@ -56,27 +60,38 @@ def test_the_training_rows_themselves_are_known_throughout(fitted: tuple[Novelty
 
 
 def test_a_row_moved_a_little_is_less_novel(fitted: tuple[Novelty, np.ndarray], codec: Codec) -> None:
-    novelty, cells = fitted
+    novelty, shares = fitted
     near = codec.encode(frame(400, 0))
     near[:, 0] = np.clip(near[:, 0] + 0.4, 0, None)
     moved = novelty.of(codec.parts, near)
-    assert moved[:, 0].mean() > cells[:, 0].mean() + 3
+    assert moved[:, 0].mean() > mean_level(shares) + 3
     assert not moved[:, 1].any()  # Near, but no copies.
 
 
 def test_twins_among_the_training_rows_are_told(codec: Codec) -> None:
     codes = codec.encode(frame(400, 0))
     codes[10] = codes[20]
-    _, cells = Novelty.fit(codec.parts, codes, np.random.default_rng(0))
-    np.testing.assert_array_equal(np.flatnonzero(cells[:, 1]), [10, 20])
+    novelty, shares = Novelty.fit(codec.parts, codes, np.random.default_rng(0))
+    assert shares[-1] == pytest.approx(2 / 400)
+    assert novelty.of(codec.parts, codes)[:, 1].all()
+
+
+def test_of_many_rows_a_sample_is_remembered_but_every_whole_row(codec: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentsynth.env.novelty.MOST_ROWS", 100)
+    monkeypatch.setattr("agentsynth.env.novelty.ROWS_AT_ONCE", 64)
+    codes = codec.encode(frame(400, 0))
+    novelty, _ = Novelty.fit(codec.parts, codes, np.random.default_rng(0))
+    found = novelty.of(codec.parts, codes)
+    assert found[:, 1].all()
+    assert 0.25 <= (found[:, 0] == novelty.sizes[0] - 1).mean() < 0.6
 
 
 def test_what_is_kept_does_not_hold_the_codes(fitted: tuple[Novelty, np.ndarray]) -> None:
     novelty, _ = fitted
     assert {name: getattr(novelty, name).dtype.str for name in Novelty.FIELDS} == {
         "parts": "|b1",
-        "bins": "<f8",
-        "shifts": "<f8",
+        "bins": "<i8",
+        "shifts": "<i8",
         "known": "|u1",
         "whole": "|u1",
         "edges": "<f8",
@@ -90,6 +105,6 @@ def test_few_rows_and_one_column_work(rows: int) -> None:
     schema = Schema(columns=(Column(name="a", kind="numeric", dtype="float64"),))
     one = pd.DataFrame({"a": np.arange(float(rows))})
     codec = Codec(schema).fit(one)
-    novelty, cells = Novelty.fit(codec.parts, codec.encode(one), np.random.default_rng(0))
-    assert cells.shape == (rows, 2)
+    novelty, shares = Novelty.fit(codec.parts, codec.encode(one), np.random.default_rng(0))
+    assert len(shares) == novelty.sizes.sum()
     assert (novelty.of(codec.parts, codec.encode(one)) < novelty.sizes).all()

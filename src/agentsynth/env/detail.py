@@ -23,7 +23,7 @@ CRITIC_WEIGHT = 1.0
 NOVELTY_WEIGHT = 6.0
 """Importance of not lying nearer to the training rows than real rows do."""
 
-JUDGED, COMPARED = 2000, 5000
+JUDGED, COMPARED = 500, 5000
 """Most rows whose distance to the training rows is found, and most training rows they are compared with."""
 
 
@@ -50,20 +50,18 @@ class Detail:
         Candidates of the base generator are drawn to see how much more novel rows must be than real ones are.
         """
         parts = trees.codec.parts
-        novelty, known = Novelty.fit(parts, codes, rng)
+        novelty, shares = Novelty.fit(parts, codes, rng)
         sample = rng.permutation(len(codes))[:COMPARED]
         candidates = trees.draw(min(len(codes), JUDGED), rng)
-        found = cls(cells, novelty, np.empty(0))
-        real = cell_shares(found._joined(cells.of(frame, trees.codec.features(codes)), known), int(found.sizes.sum()))
         if len(codes) > 1:
-            levels = slice(int(found.offsets[-2]), int(found.offsets[-1]))
-            real[levels] = fair_shares(
-                real[levels],
+            levels = slice(0, int(novelty.sizes[0]))
+            shares[levels] = fair_shares(
+                shares[levels],
                 novelty.of(parts, candidates)[:, 0],
                 nearest(parts, candidates, codes[sample]),
                 nearest(parts, codes[sample[:JUDGED]], codes[sample], themselves=True),
             )
-        return cls(cells, novelty, real)
+        return cls(cells, novelty, np.concatenate([cells.shares(cells.of(frame, trees.codec.features(codes))), shares]))
 
     @cached_property
     def sizes(self) -> Indices:
