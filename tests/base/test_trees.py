@@ -62,7 +62,7 @@ def test_a_level_for_each_row_is_learned_without_a_warning() -> None:
 
 
 def test_a_leaf_is_read_as_a_quantile_function() -> None:
-    part = Part("x", "number", np.array([10.0, 20.0, 40.0, 80.0]), np.array([1, 1, 1, 1]))
+    part = Part("x", "number", 10.0 * 2.0 ** np.arange(6), np.ones(6, dtype=np.int64))
     # Four slots of a quarter; their middles give the codes themselves, and their ends lie half-way between two codes.
     assert draws([0, 1, 2, 3], part, 0.125, 0.375, 0.875) == [0.0, 1.0, 3.0]
     assert draws([0, 1, 2, 3], part, 0.25, 0.3125, 0.4375) == [0.5, 0.75, 1.25]
@@ -75,12 +75,28 @@ def test_a_leaf_is_read_as_a_quantile_function() -> None:
 
 
 def test_values_that_repeat_in_the_table_are_kept_as_they_are() -> None:
-    part = Part("x", "number", np.array([10.0, 20.0, 40.0]), np.array([1, 5, 1]))
+    part = Part("x", "number", np.arange(10.0, 80.0, 10.0), np.array([1, 5, 1, 1, 1, 1, 1]))
     assert draws([0, 1, 2], part, 0.34, 0.5, 0.66) == [1.0, 1.0, 1.0]
 
 
+def test_single_values_are_kept_as_often_as_they_come_back() -> None:
+    # Seven values of one row each and three of two: among unseen rows, 6 of 13 have a value of those 7. Kept by 6 / 7.
+    part = Part("x", "number", np.arange(10.0), np.array([1] * 7 + [2] * 3))
+    rng = np.random.default_rng(0)
+    features = np.zeros((2000, 1), dtype=np.float32)
+    found = one_leaf([0, 1, 2, 3, 4, 5, 6]).draw(features, part, rng)
+    assert np.mean(found == np.floor(found)) == pytest.approx(6 / 7, abs=0.02)
+
+
+def test_a_value_between_two_is_rounded_as_its_column_is() -> None:
+    part = Part("x", "number", np.array([1.0, 2.0, 5.0, 6.0, 8.0]), np.ones(5, dtype=np.int64), decimals=0)
+    # A quarter of the way from 2 to 5: 2.75, so 3, a third of it; a quarter from 1 to 2 is 1 after all.
+    assert draws([0, 1, 2, 3], part, 0.4375) == [pytest.approx(1 + 1 / 3)]
+    assert draws([0, 1, 2, 3], part, 0.1875) == [0.0]
+
+
 def test_missing_values_are_no_neighbours() -> None:
-    part = Part("x", "number", np.array([10.0, 20.0]), np.array([1, 1]))
+    part = Part("x", "number", np.arange(10.0, 60.0, 10.0), np.ones(5, dtype=np.int64))
     assert draws([-1, 0], part, 0.1, 0.45, 0.55) == [MISSING, MISSING, 0.0]
 
 
@@ -122,7 +138,7 @@ def test_every_leaf_holds_at_least_k_training_rows(min_leaf: int) -> None:
 def test_a_leaf_size_beyond_the_table_gives_one_leaf() -> None:
     frame = pd.DataFrame({"x": np.arange(5.0), "y": np.arange(5.0)})
     models = fitted(frame, NUMBER, OTHER, min_leaf=12).models
-    assert [len(model.forest.feature) for model in models] == [1, 8]
+    assert [len(model.forest.feature) for model in models] == [1, 16]
 
 
 def test_what_follows_from_a_label_still_does() -> None:
