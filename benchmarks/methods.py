@@ -29,7 +29,7 @@ class Ours:
     def __init__(self, seed: int, min_leaf: int | None = None) -> None:
         from agentsynth import AgentSynth  # a second of imports, which rivals need not wait for
 
-        self.synth_ = AgentSynth({} if min_leaf is None else {"base": {"min_leaf": min_leaf}}, seed=seed)
+        self.synth_ = AgentSynth({} if min_leaf is None else {"generator": {"min_leaf": min_leaf}}, seed=seed)
 
     def fit(self, train: pd.DataFrame, target: str | None = None) -> Ours:  # noqa: ARG002  # all columns are alike
         """Learn from a table."""

@@ -60,7 +60,7 @@ class EnvironmentConfig(_Section):
 class RefinementConfig(_Section):
     """The refinement of a composed table: rows of it are exchanged for others of the pool, never edited."""
 
-    exchanges: Annotated[float, Field(ge=0)] = 4.0
+    exchanges: Annotated[float, Field(ge=0)] = 8.0
     """Swaps tried per row of the table; 0: the table stays as it was composed."""
     pool_factor: Annotated[float, Field(ge=1)] = 20.0
     """Rows of the pool per row of the table, where a table is refined."""

@@ -106,6 +106,7 @@ def _pack(model: Model, config: Config, seed: int) -> dict[str, bytes]:
         "order": generator.trees.order,
         "cells": _cells_to_json(cells),
         "detail": _cells_to_json(generator.detail.cells),
+        "rows": generator.detail.rows,
         "critic": cells.critic is not None,
         "factors": list(model.policy.factor_names),
         "history": model.history.to_json(),
@@ -147,7 +148,7 @@ def _unpack(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, in
     critic = _forest("critic", arrays) if manifest["critic"] else None
     cells = _cells(manifest["cells"], critic)
     novelty = Novelty(*(arrays[f"novelty.{name}"] for name in Novelty.FIELDS))
-    detail = Detail(_cells(manifest["detail"], critic), novelty, arrays["detail.real"])
+    detail = Detail(_cells(manifest["detail"], critic), novelty, arrays["detail.real"], int(manifest["rows"]))
     policy = QPolicy(tuple(manifest["factors"]), *(arrays[f"policy.{name}"] for name in POLICY_FIELDS))
     history = TrainingHistory.from_json(manifest["history"])
     model = Model(Generator(schema, trees, cells, arrays["real"], detail), policy, history)

@@ -86,12 +86,12 @@ def _steered(
     """Return the task of a scenario: the goal is the real shares, moved as they move from the whole pool to its own."""
     cells, detail = generator.cells, generator.detail
     before, after = cells.shares(whole.cells), cells.shares(pool.cells, weights)
-    goal = moved(Goal(generator.real), cells, before, after, name)
+    goal = moved(Goal(generator.real), cells, before, after, name, detail.rows)
     fine = None
     if _refines(config):
         places = generator.detail_of(pool)
         before, after = detail.shares(generator.detail_of(whole)), detail.shares(places, weights)
-        fine = places, moved(Goal(detail.real), detail, before, after, name)
+        fine = places, moved(Goal(detail.real), detail, before, after, name, detail.rows)
     if constraints:
         # Selection looks at cells only: within one, it takes rows as the pool has them.
         kept = thin(weights, max(2 * rows, round(KEPT * effective_size(weights))), rng)

@@ -90,8 +90,8 @@ def test_single_values_are_kept_as_often_as_they_come_back() -> None:
 
 def test_a_value_between_two_is_rounded_as_its_column_is() -> None:
     part = Part("x", "number", np.array([1.0, 2.0, 5.0, 6.0, 8.0]), np.ones(5, dtype=np.int64), decimals=0)
-    # A quarter of the way from 2 to 5: 2.75, so 3, a third of it; a quarter from 1 to 2 is 1 after all.
-    assert draws([0, 1, 2, 3], part, 0.4375) == [pytest.approx(1 + 1 / 3)]
+    # A quarter of the way from 2 to 5 is 2.75, so 3, which no training row has; a quarter from 1 to 2 is 1 after all.
+    assert draws([0, 1, 2, 3], part, 0.4375) == [1.25]
     assert draws([0, 1, 2, 3], part, 0.1875) == [0.0]
 
 

@@ -36,6 +36,17 @@ def test_what_the_pool_gets_wrong_is_not_learned_as_a_wish() -> None:
     assert move([0.5, 0.5, 1, 0, 0], [0.7, 0.3, 1, 0, 0], [0.7, 0.3, 1, 0, 0]) == [0.5, 0.5, 1, 0, 0]
 
 
+def test_where_few_rows_are_real_the_pool_is_believed() -> None:
+    # Ten rows: with five more in each cell, 2 rows for 1 become 7 for 6, and 8 for 9 become 13 for 14.
+    base, before, after = [0.2, 0.8, 1, 0, 0], [0.1, 0.9, 1, 0, 0], [0.5, 0.5, 1, 0, 0]
+    goal = moved(Goal(np.array(base)), TWO, np.array(before), np.array(after), "dear", rows=10)
+    shares = np.array([0.5 * 7 / 6, 0.5 * 13 / 14])
+    np.testing.assert_allclose(goal.shares[:2], shares / shares.sum())
+    # Very many rows: as they are.
+    many = moved(Goal(np.array(base)), TWO, np.array(before), np.array(after), "dear", rows=1e12)
+    np.testing.assert_allclose(many.shares, move(base, before, after), rtol=1e-5)
+
+
 def test_a_cell_that_a_scenario_empties_is_emptied() -> None:
     assert move([0.5, 0.5, 0.2, 0.8, 0], [0.5, 0.5, 0.2, 0.8, 0], [1, 0, 1, 0, 0]) == [1, 0, 1, 0, 0]
 

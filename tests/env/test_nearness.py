@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agentsynth.base.codec import Codec
 from agentsynth.data.schema import Column, Schema
-from agentsynth.env.nearness import STEEPEST, fair_shares, nearest, places
+from agentsynth.env.nearness import AIM, STEEPEST, fair_shares, nearest, places
 
 SCHEMA = Schema(
     columns=(
@@ -51,12 +51,13 @@ def test_candidates_that_are_far_enough_change_nothing() -> None:
 
 
 def test_shares_are_tilted_until_nearness_is_fair() -> None:
-    # Novel candidates are farther than real rows in 7 of 10 comparisons, known ones nearer in all.
+    # Novel candidates are farther than real rows in 8 of 10 comparisons, known ones nearer in all.
     real = np.array([0.5, 0.5])
     levels = np.array([0, 1], dtype=np.int32)
-    found = fair_shares(real, levels, np.array([7.5, 0.0]), np.arange(1.0, 11.0))
-    # 0.3 s + 1 - s = 1/2 where s = 5/7; e^slope = 2.5.
-    np.testing.assert_allclose(found, [5 / 7, 2 / 7])
+    found = fair_shares(real, levels, np.array([8.5, 0.0]), np.arange(1.0, 11.0))
+    # 0.2 s + 1 - s = AIM.
+    share = (1 - AIM) / 0.8
+    np.testing.assert_allclose(found, [share, 1 - share])
 
 
 def test_the_tilt_has_an_end() -> None:

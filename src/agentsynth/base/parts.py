@@ -102,6 +102,12 @@ class Part:
             found = np.where(codes == np.floor(codes), found, np.round(found, self.decimals))
         return np.where(codes < 0, np.nan, found)
 
+    def snapped(self, codes: Floats) -> Floats:
+        """Return ordered `codes` (rows,); whole ones where rounding makes a training value of their number."""
+        numbers = self.numbers(codes)
+        place = np.minimum(np.searchsorted(self.values, numbers), len(self.values) - 1)
+        return np.where(self.values[place] == numbers, place, codes)
+
     def codes(self, numbers: Floats) -> Floats:
         """Return the codes of `numbers` (rows,): positions among the training values, interpolated; NaN -> -1."""
         if not len(self.values):

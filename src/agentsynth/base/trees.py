@@ -57,8 +57,7 @@ class PartModel:
         other = self.codes[start + np.where(inside, neighbour, slot)]
         spread = inside & (other >= 0) & (rng.random(len(code)) >= part.kept[code.astype(np.intp)])
         moved = code[spread] + np.abs(offset[spread]) * (other[spread] - code[spread])
-        # Rounded as the column is, it may be a training value after all.
-        code[spread] = part.codes(part.numbers(moved))
+        code[spread] = part.snapped(moved)
         return code
 
 

@@ -45,7 +45,8 @@ def thin(weights: Floats, count: int, rng: np.random.Generator) -> NDArray[np.in
     """
     if count >= len(weights):
         return np.arange(len(weights))
-    heaviest = np.sort(np.maximum(weights, 1e-12 * weights.max()))[::-1]
+    weights = weights / weights.max()  # Tiny ones would have no reciprocal.
+    heaviest = np.sort(np.maximum(weights, 1e-12))[::-1]
     # If the k heaviest are surely taken, the others share out count - k among them: k is the least that fits.
     factors = (count - np.arange(len(weights))) / np.cumsum(heaviest[::-1])[::-1]
     factor = factors[np.argmax(factors * heaviest <= 1.0)]

@@ -35,11 +35,13 @@ class Detail:
         cells: margins, pairs and critic.
         novelty: the last two groups.
         real: (cells,) shares of the training rows in all groups.
+        rows: number of training rows.
     """
 
     cells: Cells
     novelty: Novelty
     real: Floats
+    rows: int
 
     @classmethod
     def fit(
@@ -61,7 +63,8 @@ class Detail:
                 nearest(parts, candidates, codes[sample]),
                 nearest(parts, codes[sample[:JUDGED]], codes[sample], themselves=True),
             )
-        return cls(cells, novelty, np.concatenate([cells.shares(cells.of(frame, trees.codec.features(codes))), shares]))
+        own = cells.shares(cells.of(frame, trees.codec.features(codes)))
+        return cls(cells, novelty, np.concatenate([own, shares]), len(codes))
 
     @cached_property
     def sizes(self) -> Indices:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from agentsynth.env.cells import Cells
 
 Floats = NDArray[np.float64]
+DOUBT = 5.0
+"""Rows that a cell is taken to have more, in the goal as in the pool, when one is held against the other."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,24 @@ class Grouped(Protocol):
     def offsets(self) -> NDArray[np.int32]: ...  # noqa: D102
 
 
-def moved(goal: Goal, cells: Grouped, before: Floats, after: Floats, name: str) -> Goal:
+def moved(goal: Goal, cells: Grouped, before: Floats, after: Floats, name: str, rows: float = np.inf) -> Goal:
     """Return the goal that is to `goal` as the shares `after` (cells,) are to `before` (cells,).
 
     Both are shares in the pool, before and after its rows are filtered or weighted. Each share moves by their ratio
     instead of being replaced: what the pool gets wrong is thus not learned as a wish.
+
+    Args:
+        goal: shares of the real rows.
+        cells: how they are grouped.
+        before: shares of the pool.
+        after: shares of its rows that are left, or by their weights.
+        name: of the new goal.
+        rows: real rows that the goal stands for. Where a cell has few of them, the pool is believed instead: a level
+            that one real row has may be wanted in a hundred, and then not with the numbers of that row alone.
     """
-    ratio = np.divide(after, before, out=np.ones_like(after), where=before > 0)
-    shares = goal.shares * ratio
+    doubt = DOUBT / rows
+    ratio = np.divide(goal.shares + doubt, before + doubt, out=np.ones_like(after), where=before > 0)
+    shares = after * ratio
     totals = np.add.reduceat(shares, cells.offsets)
     # A group that lost all its mass (no real row there) takes the pool's shares as they are.
     lost = np.repeat(totals <= 0, cells.sizes)
