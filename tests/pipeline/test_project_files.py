@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agentsynth.config import Params
+from agentsynth.config import Config, Params
 from agentsynth.data.shop import simulate_shop
 from agentsynth.stages import paths
 from agentsynth.stages.prepare import RAW
@@ -51,6 +51,10 @@ def test_params_keep_their_form_when_dvc_changes_one(tmp_path: Path) -> None:
     with modify_yaml(str(copy), fs=localfs) as values:
         values["agent"]["learning_rate"] = 0.2
     assert copy.read_text() == text.replace("learning_rate: 0.1", "learning_rate: 0.2")
+
+
+def test_training_follows_every_parameter_of_what_it_makes() -> None:
+    assert set(STAGES["train"]["params"]) == {"seed", *Config.model_fields}
 
 
 def test_four_stages_hand_on_what_they_make() -> None:
