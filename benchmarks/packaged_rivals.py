@@ -7,6 +7,7 @@ global generator: it is seeded here, in a process that runs nothing else (`metho
 from __future__ import annotations
 
 import importlib
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from encoding import Encoding, Feature, Floats
 from agentsynth.seeding import child_seed
 
 
-class Packaged:
+class Packaged(ABC):
     """What they share: the table as a matrix, and back."""
 
     module: str
@@ -40,13 +41,13 @@ class Packaged:
         self._seed_everything(seed, "sample")
         return self.encoding_.table(self.draw(rows, child_seed(seed, "draw") % 2**31))
 
+    @abstractmethod
     def learn(self, matrix: Floats, features: tuple[Feature, ...], target: str | None) -> None:
         """Fit the package's model to the matrix (n, features)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw(self, rows: int, seed: int) -> Floats:
         """Return a matrix (rows, features) drawn from the package's model."""
-        raise NotImplementedError
 
     def _seed_everything(self, seed: int, name: str) -> None:
         np.random.seed(child_seed(seed, name))  # noqa: NPY002  # the packages draw from it
