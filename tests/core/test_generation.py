@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -185,3 +186,48 @@ def test_a_rare_label_is_known_even_where_a_pool_lacks_it(small_config: Config) 
 def test_scenarios_that_cannot_be_met_are_refused(shop_synth: AgentSynth, scenario: Any, message: str) -> None:
     with pytest.raises(ScenarioError, match=message):
         shop_synth.generate(20, scenario)
+
+
+def with_exchanges(config: Config, exchanges: float) -> Config:
+    return config.model_copy(update={"refinement": config.refinement.model_copy(update={"exchanges": exchanges})})
+
+
+def test_refinement_brings_a_table_nearer_to_the_real_shares(shop_synth: AgentSynth, small_config: Config) -> None:
+    detail, distances = shop_synth.model_.generator.detail, []
+    refined = task(shop_synth.model_.generator, small_config, 200)
+    assert refined.fine is not None
+    for exchanges in (0.0, 8.0):
+        config = with_exchanges(small_config, exchanges)
+        work = replace(refined, fine=refined.fine if exchanges else None)
+        chosen = choose(shop_synth.model_, config, work, 200, "q_learning", seed=1)
+        gap = detail.shares(refined.fine[0][chosen]) - detail.real
+        distances.append(float(detail.importance @ (gap**2 / (detail.real + 1 / 400))))
+    assert distances[1] < 0.5 * distances[0]
+
+
+@pytest.mark.parametrize("policy", ["free", "raking"])
+def test_policies_that_do_not_compose_are_not_refined(
+    policy: str, shop_synth: AgentSynth, small_config: Config
+) -> None:
+    work = task(shop_synth.model_.generator, small_config)
+    plain = choose(shop_synth.model_, small_config, replace(work, fine=None), 100, policy, seed=1)
+    np.testing.assert_array_equal(choose(shop_synth.model_, small_config, work, 100, policy, seed=1), plain)
+
+
+def test_without_exchanges_or_selection_nothing_fine_is_made(shop_generator: Generator, small_config: Config) -> None:
+    plain = with_exchanges(small_config, 0)
+    first = small_config.model_copy(
+        update={"environment": small_config.environment.model_copy(update={"selection": False})}
+    )
+    for config in (plain, first):
+        work = task(shop_generator, config)
+        assert work.fine is None
+        assert len(work.pool) == 100 * config.environment.pool_factor
+
+
+def test_the_fine_goal_of_a_scenario_is_whole(shop_generator: Generator, small_config: Config) -> None:
+    work = task(shop_generator, small_config, 100, {"targets": {"category": {"share": {"Toys": 0.8}}}})
+    assert work.fine is not None
+    offsets = shop_generator.detail.offsets
+    np.testing.assert_allclose(np.add.reduceat(work.fine[1].shares, offsets), 1.0)
+    assert len(work.fine[0]) == len(work.pool)
