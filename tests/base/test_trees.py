@@ -135,6 +135,18 @@ def test_every_leaf_holds_at_least_k_training_rows(min_leaf: int) -> None:
         assert in_use.sum() == 300 * len(model.forest.roots)
 
 
+def test_trees_of_a_long_table_are_grown_on_samples_and_hold_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=500), "y": rng.normal(size=500)})
+    whole = fitted(frame, NUMBER, OTHER, min_leaf=10).models[1]
+    monkeypatch.setattr("agentsynth.base.trees.MOST_ROWS", 100)
+    model = fitted(frame, NUMBER, OTHER, min_leaf=10).models[1]
+    leaves = model.forest.feature < 0
+    assert leaves.sum() < (whole.forest.feature < 0).sum() / 2
+    assert model.size[leaves].min() >= 10
+    assert model.size[leaves].sum() == 500 * len(model.forest.roots)
+
+
 def test_a_leaf_size_beyond_the_table_gives_one_leaf() -> None:
     frame = pd.DataFrame({"x": np.arange(5.0), "y": np.arange(5.0)})
     models = fitted(frame, NUMBER, OTHER, min_leaf=12).models

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from agentsynth.base.codec import MISSING, Codec, Floats, Part
 from agentsynth.base.forest import Forest
 from agentsynth.config import GeneratorConfig
-from agentsynth.seeding import child_seed
+from agentsynth.seeding import child_seed, stream
 
 MOST_CLASSES = 40
 """Above so many levels, or one for two rows, a part of labels is split like a number, on its codes: classification
 costs trees x levels, and says little where most levels have a single row."""
 
+MOST_ROWS = 10_000
+"""Rows that a tree is grown on at the most: from here on, growing would take nearly all the time of a fit."""
 THRESHOLDS = 15
 RANK_WEIGHT = 4.0
 
@@ -103,14 +105,16 @@ class SequentialTrees:
         if not features.shape[1]:
             # The first part has nothing to split on: one tree, one leaf.
             features, count = np.zeros((len(codes), 1), dtype=np.float32), 1
-        return [
-            estimator(
+        grown = []
+        for tree in range(count):
+            rows = _sample(len(codes), seed + tree)
+            model = estimator(
                 min_samples_leaf=min(self.config.min_leaf, len(codes)),
                 max_features=self.config.max_features,
                 random_state=seed + tree,
-            ).fit(features, target)
-            for tree in range(count)
-        ]
+            )
+            grown.append(model.fit(features[rows], target[rows]))
+        return grown
 
     def draw(self, rows: int, rng: np.random.Generator) -> Floats:
         """Return the codes (rows, parts) of freshly drawn rows."""
@@ -143,6 +147,11 @@ def _taught_by(part: Part, codes: Floats) -> NDArray[np.intp]:
     """Return the training rows that teach a part: of a time of day those that have one, of other parts all."""
     known = np.flatnonzero(codes >= 0)
     return known if part.role == "time" and len(known) else np.arange(len(codes))
+
+
+def _sample(rows: int, seed: int) -> NDArray[np.intp] | slice:
+    """Return the rows that a tree is grown on: all, or of a long table so many at random; its leaves hold all rows."""
+    return slice(None) if rows <= MOST_ROWS else stream(seed, "rows").permutation(rows)[:MOST_ROWS]
 
 
 def _rank_targets(codes: Floats) -> NDArray[np.float64]:
