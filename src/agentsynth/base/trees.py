@@ -18,7 +18,7 @@ MOST_CLASSES = 40
 """Above so many levels, or one for two rows, a part of labels is split like a number, on its codes: classification
 costs trees x levels, and says little where most levels have a single row."""
 
-MOST_ROWS = 10_000
+MOST_ROWS = 50_000
 """Rows that a tree is grown on at the most: from here on, growing would take nearly all the time of a fit."""
 THRESHOLDS = 15
 RANK_WEIGHT = 4.0
