@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from agentsynth.agent.qlearning import QLearningAgent
     from agentsynth.config import Config
     from agentsynth.env.environment import SyntheticDataEnvironment
-    from agentsynth.env.scenarios import Scenario
+    from agentsynth.scenarios.grammar import Scenario
     from agentsynth.synth import AgentSynth
 
 _HOMES = {
     "AgentSynth": "agentsynth.synth",
     "Config": "agentsynth.config",
     "QLearningAgent": "agentsynth.agent.qlearning",
-    "Scenario": "agentsynth.env.scenarios",
+    "Scenario": "agentsynth.scenarios.grammar",
     "SyntheticDataEnvironment": "agentsynth.env.environment",
 }
 __all__ = ["AgentSynth", "Config", "QLearningAgent", "Scenario", "SyntheticDataEnvironment"]

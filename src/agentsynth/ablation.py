@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from agentsynth.data.typed import typed
-from agentsynth.env.scenarios import Scenario
 from agentsynth.generation import POLICIES
 from agentsynth.metrics.similarity import typed_similarity
 from agentsynth.metrics.values import compared
+from agentsynth.scenarios.grammar import Scenario
 from agentsynth.synth import AgentSynth
 
 

@@ -2,94 +2,228 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.agent.composing import compose
-from agentsynth.agent.policies import NeutralPolicy, NoisyPolicy, Policy, ProportionalPolicy, RandomPolicy
+from agentsynth.agent.policies import NeutralPolicy, NoisyPolicy, Policy, ProportionalPolicy, QPolicy, RandomPolicy
+from agentsynth.agent.training import fine_tuned
 from agentsynth.config import Config
+from agentsynth.data.ids import Share
 from agentsynth.data.typed import finish
-from agentsynth.env.exchange import exchange
-from agentsynth.env.scenarios import Constraint, Scenario
+from agentsynth.env.exchange import Pulls, exchange
 from agentsynth.env.selection import top
-from agentsynth.errors import ConfigError
+from agentsynth.env.weights import rake
+from agentsynth.errors import ConfigError, ScenarioError
 from agentsynth.model import Generator, Model
+from agentsynth.partitions import PARTITION_ROWS, Partition, Partitions
+from agentsynth.reporting import reached, report_of, unguided
+from agentsynth.scenarios.nearest import JUDGED, nearest_rows
+from agentsynth.scenarios.report import Reached, ScenarioReport
+from agentsynth.scenarios.text import shortfall
 from agentsynth.seeding import child_seed, stream
-from agentsynth.task import Task, prepare_task
+from agentsynth.task import Asked, Cost, Task, prepare_task
 
 Floats = NDArray[np.float64]
 POLICIES = ("q_learning", "neutral", "random", "proportional", "raking", "free")
 """`free` takes rows as they come from the base generator; `raking` draws them by weights found on the whole pool."""
 LARGEST = 5_000
-"""Rows composed at a time; longer tables are composed in pieces, in bounded memory."""
+"""Rows composed at a time; longer tables are composed in pieces, in bounded memory, and those in partitions."""
+DRAWN = 20_000
+"""Rows drawn at a time where all of them are taken."""
+AIM_ROUNDS = 4
+"""Times that the numbers a goal aims at are measured anew while a table is refined."""
 RAKING_ROUNDS = 50
 """Times that raking goes through all margins: by then shares are right to about 0.001."""
 
 
 @dataclass(frozen=True)
-class Reached:
-    """How a table stands to one target of its scenario."""
+class Composed:
+    """A generated table and what became of its scenario.
 
-    name: str
-    wanted: float
-    reached: float
+    Attributes:
+        table: the table.
+        report: what became of the scenario; None without one.
+        codes: codes (rows, parts) of some of the table's rows, and of as many unguided ones; None without a scenario.
+    """
+
+    table: pd.DataFrame
+    report: ScenarioReport | None = None
+    codes: tuple[Floats, Floats] | None = None
+
+    @property
+    def targets(self) -> list[Reached]:
+        """How the table stands to each target of its scenario."""
+        return [] if self.report is None else list(self.report.targets)
+
+    def checked(self) -> Composed:
+        """Return the same.
+
+        Raises:
+            ScenarioError: a goal fell short; the message says which, why, and by how much.
+        """
+        if self.report is not None and self.report.missed:
+            raise ScenarioError(f"scenario {self.report.scenario!r}: {shortfall(self.report)}")
+        return self
+
+    def with_nearest(self, train: pd.DataFrame, generator: Generator) -> Composed:
+        """Return the same with the distance of its rows to the nearest training rows (typed) in the report."""
+        if self.report is None or self.codes is None:
+            return self
+        codec = generator.trees.codec
+        found = nearest_rows(codec.parts, codec.encode(train), *self.codes, stream(0, "nearest"))
+        return replace(self, report=replace(self.report, nearest=found))
 
 
 @dataclass(frozen=True)
-class Composed:
-    """A generated table and what became of its scenario's targets."""
+class Request:
+    """What is to be generated; with a model it decides every row.
+
+    Attributes:
+        rows: rows wanted; that many are made.
+        seed: decides everything random.
+        asked: the scenario to steer to, and more; as it is: mimic the table.
+        policy: one of `POLICIES`.
+        partition_rows: most rows of a partition.
+
+    Raises:
+        ConfigError: no such policy.
+    """
+
+    rows: int
+    seed: int
+    asked: Asked = field(default_factory=Asked)
+    policy: str = "q_learning"
+    partition_rows: int = PARTITION_ROWS
+
+    def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            raise ConfigError(f"no policy {self.policy!r}; there are {', '.join(POLICIES)}.")
+        object.__setattr__(self, "asked", replace(self.asked, total=self.rows))
+
+    @property
+    def partitions(self) -> Partitions:
+        """The partitions of the table."""
+        return Partitions(self.rows, self.seed, DRAWN if self.plain else LARGEST, self.partition_rows)
+
+    @property
+    def plain(self) -> bool:
+        """Whether rows are taken as they are drawn, as many as are wanted.
+
+        A table of one piece takes them from a pool as any policy does, so that it stays what it was for its seed.
+        """
+        return self.policy == "free" and self.asked.scenario is None and self.rows > LARGEST
+
+    def starting_from(self, now: Mapping[str, float]) -> Request:
+        """Return the same with the numbers that changes such as `+20%` start from, where they are not known yet."""
+        return replace(self, asked=replace(self.asked, now=self.asked.now or now))
+
+
+@dataclass(frozen=True)
+class Made:
+    """A partition of a table.
+
+    Attributes:
+        table: its rows, finished.
+        frame: its rows as they were composed, typed.
+        codes: codes (rows, parts) of at most `JUDGED` of them.
+        first: the task of its first piece; None: rows were taken as they are drawn.
+        costs: what each piece cost; empty without a scenario.
+    """
 
     table: pd.DataFrame
-    targets: list[Reached]
+    frame: pd.DataFrame
+    codes: Floats
+    first: Task | None
+    costs: Sequence[Cost]
+
+    @property
+    def now(self) -> Mapping[str, float]:
+        """The numbers that the scenario's targets had before anything was steered."""
+        return self.first.now if self.first is not None else {}
+
+    @property
+    def targets(self) -> list[Reached]:
+        """How these rows alone stand to each target of the scenario."""
+        return [] if self.first is None else reached(self.first, self.frame)
 
 
 def generate(
-    model: Model,
-    config: Config,
-    rows: int,
-    seed: int,
-    scenario: Scenario | None = None,
-    policy: str = "q_learning",
-    advance: Callable[[int], None] = lambda _: None,
+    model: Model, config: Config, request: Request, advance: Callable[[int], None] = lambda _: None
 ) -> Composed:
-    """Generate a table.
+    """Generate a table: all its partitions, in order.
 
     Args:
         model: the fitted model.
         config: its parameters.
-        rows: rows wanted; that many are returned.
-        seed: decides everything random here.
-        scenario: what to steer to; None: mimic the table.
-        policy: one of `POLICIES`.
+        request: what is wanted.
         advance: called with the number of rows done.
 
     Raises:
-        ConfigError: no such policy.
         ScenarioError: the scenario does not fit the table, or too few rows of its slice can be drawn.
     """
-    if policy not in POLICIES:
-        raise ConfigError(f"no policy {policy!r}; there are {', '.join(POLICIES)}.")
-    pieces = []
-    constraints: list[Constraint] = []
-    sizes = np.diff(np.linspace(0, rows, -(-rows // LARGEST) + 1).round().astype(int))
-    for number, size in enumerate(sizes):
-        piece_seed = child_seed(seed, f"piece.{number}")
-        task = prepare_task(model.generator, config, int(size), scenario, piece_seed)
-        chosen = choose(model, config, task, int(size), policy, piece_seed)
-        pieces.append(task.pool.frame.iloc[chosen])
-        constraints = constraints or task.constraints
-        advance(int(size))
-    frame = pd.concat(pieces, ignore_index=True)
-    targets = [Reached(target.name, target.wanted, target.read(frame)) for target in constraints]
-    return Composed(finish(frame, model.generator.schema, child_seed(seed, "finish")), targets)
+    parts: list[Made] = []
+    for partition in request.partitions:
+        parts.append(make(model, config, request, partition, advance))
+        # All partitions mean the same by `+20%`, and the first one's rows stand for all in the report.
+        request = request.starting_from(parts[0].now)
+    table = parts[0].table if len(parts) == 1 else pd.concat([part.table for part in parts], ignore_index=True)
+    scenario, first = request.asked.scenario, parts[0].first
+    if scenario is None or first is None or first.searched is None:
+        return Composed(table)
+    costs = [cost for part in parts for cost in part.costs]
+    before, frame = unguided(first.searched), pd.concat([part.frame for part in parts], ignore_index=True)
+    report = report_of(model.generator, scenario, first, costs, before, frame, stream(request.seed, "report"))
+    some = stream(request.seed, "unguided").choice(len(before.weights), JUDGED, p=before.weights)
+    steered = np.concatenate([part.codes for part in parts])[:JUDGED]
+    return Composed(table, report, (steered, first.searched.planned.pool.codes[some]))
 
 
-def choose(model: Model, config: Config, task: Task, rows: int, policy: str, seed: int) -> NDArray[np.intp]:
-    """Return the rows (rows,) of the task's pool that a policy puts into the table, in random order."""
+def make(
+    model: Model,
+    config: Config,
+    request: Request,
+    partition: Partition,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Made:
+    """Make one partition of a table.
+
+    But for the first one, `request` has to say what changes start from (`Request.starting_from`).
+
+    Raises:
+        ScenarioError: the scenario does not fit the table, or too few rows of its slice can be drawn.
+    """
+    frames, codes, costs = [], [], []
+    first: Task | None = None
+    for piece in partition.pieces:
+        if request.plain:
+            frame, drawn = model.generator.draw_rows(piece.rows, stream(piece.seed, "pool"))
+        else:
+            task = prepare_task(model.generator, config, piece.rows, request.asked, piece.seed)
+            chosen = choose(model, config, task, piece.rows, request.policy, piece.seed, request.asked.fine_tune)
+            frame, drawn = task.pool.frame.iloc[chosen], task.pool.codes[chosen]
+            first, request = first or task, request.starting_from(task.now)
+            costs.append(task.cost)
+        frames.append(frame)
+        codes.append(drawn)
+        advance(piece.rows)
+    whole = pd.concat(frames, ignore_index=True)
+    seed, share = child_seed(request.seed, "finish"), Share(partition.number, partition.count, partition.before)
+    table = finish(whole, model.generator.schema, partition.seed_of(seed), share)
+    return Made(table, whole, np.concatenate(codes)[:JUDGED], first, [cost for cost in costs if cost is not None])
+
+
+def choose(
+    model: Model, config: Config, task: Task, rows: int, policy: str, seed: int, fine_tune: int = 0
+) -> NDArray[np.intp]:
+    """Return the rows (rows,) of the task's pool that a policy puts into the table, in random order.
+
+    The learned policy is first trained on the task for `fine_tune` episodes more.
+    """
     rng = stream(seed, f"policy.{policy}")
     if policy == "free":
         chosen = rng.permutation(len(task.pool))[:rows]
@@ -98,37 +232,49 @@ def choose(model: Model, config: Config, task: Task, rows: int, policy: str, see
         chosen = top(np.log(np.maximum(weights, 1e-300)) + rng.gumbel(size=len(weights)), rows)
     else:
         sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
-        env = model.generator.environment(task.pool.cells, sized)
-        chosen = compose(env, _policy(policy, model, config, rng), task.goal, child_seed(seed, "compose")).chosen
+        env = model.generator.environment(task.pool.cells, sized, len(task.goal.aims))
+        learned = model.policy.for_aims(len(task.goal.aims))
+        if policy == "q_learning" and fine_tune:
+            learned = fine_tuned(env, config.agent, learned, task.goal, fine_tune, child_seed(seed, "fine-tune"))
+        steering = _policy(policy, learned, config, rng)
+        chosen = compose(env, steering, task.goal, child_seed(seed, "compose")).chosen
         if task.fine is not None:
-            cells, goal = task.fine
-            importance, tries = model.generator.detail.importance, config.refinement.exchanges
-            chosen = exchange(cells, chosen, goal.shares, importance, tries, stream(seed, "exchange"))
+            chosen = _refined(model.generator, config, task, chosen, stream(seed, "exchange"))
     shuffled: NDArray[np.intp] = stream(seed, "order").permutation(chosen)
     return shuffled
+
+
+def _refined(
+    generator: Generator, config: Config, task: Task, chosen: NDArray[np.intp], rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Exchange rows of a composed table for others of the pool, by fine cells and by what is left of its aims' gaps."""
+    assert task.fine is not None  # noqa: S101  # for the type checker
+    cells, goal = task.fine
+    aims = task.goal.aims
+    rounds = AIM_ROUNDS if aims else 1
+    directions = np.column_stack([np.zeros((len(task.pool), 0)), *(aim.direction for aim in aims)])
+    for _ in range(rounds):
+        wanted = directions[chosen].mean(axis=0) + [aim.gap(chosen) for aim in aims]
+        pulls, tries = Pulls(directions, wanted), config.refinement.exchanges / rounds
+        chosen = exchange(cells, chosen, goal.shares, generator.detail.importance, tries, rng, pulls)
+    return chosen
 
 
 def raking_weights(generator: Generator, task: Task) -> Floats:
     """Return the weights (rows,) of the pool that meet the goal in every margin's cells.
 
-    Raking (Deming and Stephan 1940, Ann. Math. Statist. 11(4), p. 427): margin by margin, weights are multiplied by
-    wanted over present share, until all margins hold; cells that the pool lacks are passed over.
+    Cells that the pool lacks are passed over.
     """
-    weights = np.full(len(task.pool), 1.0 / len(task.pool))
-    for _ in range(RAKING_ROUNDS):
-        for places in task.pool.cells[:, : len(generator.cells.margins)].T:
-            present = np.bincount(places, weights, minlength=len(task.goal.shares))
-            weights *= np.divide(task.goal.shares, present, out=np.ones_like(present), where=present > 0)[places]
-            weights /= weights.sum()
-    return weights
+    margins = task.pool.cells[:, : len(generator.cells.margins)]
+    return rake(margins, task.goal.shares, RAKING_ROUNDS)[0]
 
 
-def _policy(name: str, model: Model, config: Config, rng: np.random.Generator) -> Policy:
-    count = len(model.policy.factor_names)
+def _policy(name: str, learned: QPolicy, config: Config, rng: np.random.Generator) -> Policy:
+    count = len(learned.used)
     if name == "neutral":
         return NeutralPolicy(count)
     if name == "random":
         return RandomPolicy(count, rng)
     if name == "proportional":
         return ProportionalPolicy(count)
-    return NoisyPolicy(model.policy, config.agent.noise, rng)
+    return NoisyPolicy(learned, config.agent.noise, rng)

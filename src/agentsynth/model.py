@@ -13,6 +13,7 @@ from agentsynth.agent.history import TrainingHistory
 from agentsynth.agent.policies import QPolicy
 from agentsynth.agent.training import train
 from agentsynth.base.codec import Codec
+from agentsynth.base.held import FREE, Held
 from agentsynth.base.trees import SequentialTrees
 from agentsynth.config import Config
 from agentsynth.data.schema import Schema
@@ -23,12 +24,14 @@ from agentsynth.env.detail import Detail
 from agentsynth.env.environment import SyntheticDataEnvironment
 from agentsynth.env.goals import Goal, GoalSampler
 from agentsynth.env.margins import fit_margins
-from agentsynth.env.pool import Pool, draw_pool
+from agentsynth.env.pool import Keep, Pool, draw_pool, every
 from agentsynth.seeding import child_seed, stream
 
 Floats = NDArray[np.float64]
 HELD_OUT_GOALS = 4
 """Goals that the policy is judged on and not trained on (but for the first, the table itself)."""
+TRAINING_AIMS = 3
+"""Numbers that a goal of training aims at; what is learned of one serves any number of them."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,23 @@ class Generator:
     real: Floats
     detail: Detail
 
-    def draw_pool(self, rows: int, rng: np.random.Generator) -> Pool:
-        """Draw `rows` candidates."""
-        return draw_pool(self.trees, self.schema, self.cells, rows, rng)
+    def draw_pool(self, rows: int, rng: np.random.Generator, held: Held = FREE, keep: Keep = every) -> Pool:
+        """Draw `rows` candidates, with columns held to a value; return those of them that are to be kept."""
+        return draw_pool(self.trees, self.schema, self.cells, rows, rng, held, keep)
 
-    def environment(self, pool: NDArray[np.int32], config: Config) -> SyntheticDataEnvironment:
-        """Return the environment that composes from `pool` (rows, groups)."""
-        return SyntheticDataEnvironment(self.schema, self.cells, self.real, pool, config.environment)
+    def draw_rows(self, rows: int, rng: np.random.Generator) -> tuple[pd.DataFrame, Floats]:
+        """Draw rows that nothing is to be chosen from: typed frame with derived columns, and codes (rows, parts)."""
+        codes = self.trees.draw(rows, rng)
+        return add_derived(self.trees.codec.decode(codes), self.schema), codes
+
+    def environment(self, pool: NDArray[np.int32], config: Config, aims: int = 0) -> SyntheticDataEnvironment:
+        """Return the environment that composes from `pool` (rows, groups) for goals of up to so many aims."""
+        return SyntheticDataEnvironment(self.schema, self.cells, self.real, pool, config.environment, aims=aims)
 
     def detail_of(self, pool: Pool) -> NDArray[np.int32]:
         """Return the fine cells (rows, groups) of a pool."""
-        return self.detail.of(pool.frame, self.trees.codec, pool.codes)
+        # The critic is that of the coarser cells, and costs the most.
+        return self.detail.of(pool.frame, self.trees.codec, pool.codes, self.cells.leaves(pool.cells))
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,7 @@ def fit_model(
     config: Config,
     seed: int,
     advance: Callable[[], None] = lambda: None,
+    watch: Callable[[int, QPolicy], None] = lambda *_: None,
 ) -> Model:
     """Train the agent in the generator's environment.
 
@@ -109,22 +119,24 @@ def fit_model(
         config: parameters.
         seed: decides everything random here.
         advance: called after each episode.
+        watch: called after each episode with its number and the policy so far.
     """
     env, sampler = training_environment(generator, config, seed)
     goals = _goals(sampler, config.agent.goals, stream(seed, "goals"))
     held_out = _goals(sampler, HELD_OUT_GOALS, stream(seed, "held-out goals"))
-    policy, history = train(env, config.agent, goals, held_out, seed, advance)
+    policy, history = train(env, config.agent, goals, held_out, seed, advance, watch)
     return Model(generator, policy, history)
 
 
 def training_environment(
-    generator: Generator, config: Config, seed: int
+    generator: Generator, config: Config, seed: int, aims: int = TRAINING_AIMS
 ) -> tuple[SyntheticDataEnvironment, GoalSampler]:
     """Return an environment with a freshly drawn pool, and the sampler that gives each of its resets a pushed goal."""
-    rows = round(config.environment.rows * config.environment.pool_factor)
-    pool = generator.draw_pool(rows, stream(seed, "pool")).cells
-    env = generator.environment(pool, config)
-    sampler = GoalSampler(Goal(generator.real), generator.cells, pool, _directions(env, pool), config.agent.push)
+    rows, factor = config.environment.rows, config.environment.pool_factor
+    pool = generator.draw_pool(round(rows * factor), stream(seed, "pool")).cells
+    env = generator.environment(pool, config, aims)
+    directions = _directions(env, pool)
+    sampler = GoalSampler(Goal(generator.real), generator.cells, pool, directions, config.agent.push, rows)
     env.goals = sampler
     return env, sampler
 
@@ -138,10 +150,11 @@ def _directions(env: SyntheticDataEnvironment, cells: NDArray[np.int32]) -> Floa
 def _goals(sampler: GoalSampler, count: int, rng: np.random.Generator) -> list[Goal]:
     """Return the table itself and pushed goals, `count` in all; pushes come in pairs, one the reverse of the other.
 
-    So every column is pushed up as often as down, and the agent meets gaps of both signs.
+    So every column is pushed up as often as down, and the agent meets gaps of both signs. Every other one has aims.
     """
     pushes = [push for _ in range(count // 2) for push in _both_ways(sampler.push(rng))]
-    return [sampler.base, *(sampler.pushed(push) for push in pushes[: count - 1])]
+    goals = [sampler.aimed(push, rng) if n % 2 else sampler.pushed(push) for n, push in enumerate(pushes)]
+    return [sampler.base, *goals[: count - 1]]
 
 
 def _both_ways(push: Floats) -> tuple[Floats, Floats]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 import struct
 import tempfile
 import zipfile
@@ -18,30 +17,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agentsynth.agent.history import TrainingHistory
-from agentsynth.agent.policies import QPolicy
-from agentsynth.base.codec import Codec, Part
-from agentsynth.base.forest import Forest
-from agentsynth.base.trees import PartModel, SequentialTrees
+from agentsynth.abandoned import sweep, temporary
 from agentsynth.config import Config
-from agentsynth.data.schema import Schema
-from agentsynth.env.cells import Cells
-from agentsynth.env.detail import Detail
-from agentsynth.env.margins import Margin
-from agentsynth.env.novelty import Novelty
 from agentsynth.errors import AgentSynthError, InputError, ModelFormatError
-from agentsynth.files import whole_file
-from agentsynth.model import Generator, Model
+from agentsynth.files import MARK, NO_ROOM, no_room, whole_file
+from agentsynth.model import Model
+from agentsynth.serialization import FORMAT, described, restored
+from agentsynth.soundness import check_arrays
 
-FORMAT = 2
 MANIFEST, ARRAYS = "manifest.json", "arrays.npz"
 DIGEST = "manifest.sha256"
-FOREST_FIELDS = ("roots", "feature", "threshold", "left", "right")
-LEAF_FIELDS = ("start", "size", "codes")
-POLICY_FIELDS = ("tables", "visits", "levels", "gap_edges")
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError)
 """What reading a damaged zip raises: a wrong checksum, broken data or headers, an unknown method, a password."""
-Arrays = Mapping[str, NDArray[Any]]
+MOST_BYTES = 2 * 2**30
+"""More than any model takes in memory."""
 
 
 def save_model(model: Model, config: Config, seed: int, path: Path) -> None:
@@ -50,15 +39,32 @@ def save_model(model: Model, config: Config, seed: int, path: Path) -> None:
     Raises:
         InputError: `path` cannot be written, or is a folder that holds something else than a model.
     """
-    contents = _pack(model, config, seed)
     if path.suffix == ".zip":
-        with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in contents.items():
-                entry = zipfile.ZipInfo(name)  # of a fixed date: the same model gives the same bytes
-                entry.external_attr = 0o644 << 16  # readable where it is unpacked
-                archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+        with whole_file(path) as temporary:
+            temporary.write_bytes(model_bytes(model, config, seed))
     else:
-        _write_folder(path, contents)
+        _write_folder(path, _pack(model, config, seed))
+
+
+def model_bytes(model: Model, config: Config, seed: int) -> bytes:
+    """Return a model as the bytes of its zip."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in _pack(model, config, seed).items():
+            entry = zipfile.ZipInfo(name)  # of a fixed date: the same model gives the same bytes
+            entry.external_attr = 0o644 << 16  # readable where it is unpacked
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def fingerprint(model: Model, config: Config, seed: int) -> str:
+    """Return a SHA-256 digest (hexadecimal) of all that is saved of a model, however it is compressed."""
+    text, arrays = described(model, config, seed)
+    found = hashlib.sha256(text)
+    for name, array in sorted(arrays.items()):
+        found.update(f"{name} {array.dtype} {array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
 
 
 def load_model(path: Path) -> tuple[Model, Config, int]:
@@ -67,16 +73,37 @@ def load_model(path: Path) -> tuple[Model, Config, int]:
     Raises:
         ModelFormatError: it is missing, damaged, incomplete, or of another format.
     """
-    contents = _read(path)
+    return _loaded(_read(path), path)
+
+
+def model_of(content: bytes) -> tuple[Model, Config, int]:
+    """Read a model from what `model_bytes` returned; returns it with its configuration and seed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return _loaded({name: archive.read(name) for name in (MANIFEST, ARRAYS)}, Path("that was sent"))
+
+
+def _loaded(contents: Mapping[str, bytes], path: Path) -> tuple[Model, Config, int]:
     try:
         manifest = json.loads(contents[MANIFEST])
         _check_format(manifest, path)
+        with zipfile.ZipFile(io.BytesIO(contents[ARRAYS])) as archive:
+            _check_size(path, sum(entry.file_size for entry in archive.infolist()))
         with np.load(io.BytesIO(contents[ARRAYS]), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
+        check_arrays(arrays)
         if not np.array_equal(arrays[DIGEST], _digest(contents[MANIFEST])):
             raise ValueError(f"{MANIFEST} was changed, or {ARRAYS} belongs to another model")
-        return _unpack(manifest, arrays)
-    except (LookupError, ValueError, TypeError, *ZIP_ERRORS, AgentSynthError) as error:
+        return restored(manifest, arrays)
+    except (
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        MemoryError,
+        *ZIP_ERRORS,
+        AgentSynthError,
+    ) as error:
         if isinstance(error, ModelFormatError):
             raise
         raise ModelFormatError(
@@ -84,46 +111,35 @@ def load_model(path: Path) -> tuple[Model, Config, int]:
         ) from error
 
 
-def _check_format(manifest: Any, path: Path) -> None:
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
+def _check_size(path: Path, size: int) -> None:
+    """Refuse what would take more memory than any model: zips can hold a thousand times what they weigh."""
+    if size > MOST_BYTES:
         raise ModelFormatError(
-            f"the model {path} has format {found!r}; agentsynth {version('agentsynth')} reads format {FORMAT}. "
-            "Fit it again with this version, or load it with the version that wrote it."
+            f"the model {path} would take {size / 2**30:,.1f} GiB, and no model of a small table takes more than "
+            f"{MOST_BYTES / 2**30:.0f}: it is damaged, or made to do harm. Take it from whom you trust, or fit it anew."
         )
 
 
+def _check_format(manifest: Any, path: Path) -> None:
+    """Refuse another format, and say who wrote it and what to do."""
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found == FORMAT:
+        return
+    if isinstance(found, int) and found > FORMAT:
+        remedy = "Install the newer agentsynth that wrote it, or fit the table again with this one"
+    else:
+        remedy = "Fit the table again with this version, or load the model with the one that wrote it"
+    writer = manifest["versions"]["agentsynth"] if isinstance(manifest, dict) and "versions" in manifest else "unknown"
+    raise ModelFormatError(
+        f"the model {path} has format {found!r} (written by agentsynth {writer}); agentsynth {version('agentsynth')} "
+        f"reads format {FORMAT}. {remedy} (`agentsynth fit TABLE --out MODEL`; in the pipeline `dvc repro -f train`). "
+        "A version in the MLflow registry brings its own code and loads as it is, in a new process."
+    )
+
+
 def _pack(model: Model, config: Config, seed: int) -> dict[str, bytes]:
-    generator, codec = model.generator, model.generator.trees.codec
-    cells = generator.cells
-    manifest = {
-        "format": FORMAT,
-        "versions": {name: version(name) for name in ("agentsynth", "numpy", "pandas", "scikit-learn")},
-        "seed": seed,
-        "config": config.model_dump(mode="json"),
-        "schema": generator.schema.model_dump(mode="json"),
-        "parts": [_part_to_json(part) for part in codec.parts],
-        "order": generator.trees.order,
-        "cells": _cells_to_json(cells),
-        "detail": _cells_to_json(generator.detail.cells),
-        "rows": generator.detail.rows,
-        "critic": cells.critic is not None,
-        "factors": list(model.policy.factor_names),
-        "history": model.history.to_json(),
-    }
-    arrays: dict[str, NDArray[Any]] = {"real": generator.real, "detail.real": generator.detail.real}
-    arrays |= {f"novelty.{name}": getattr(generator.detail.novelty, name) for name in Novelty.FIELDS}
-    arrays |= {f"policy.{name}": getattr(model.policy, name) for name in POLICY_FIELDS}
-    for index, part in enumerate(codec.parts):
-        arrays[f"part.{index}.counts"] = part.counts
-        if part.ordered:
-            arrays[f"part.{index}.values"] = part.values
-    for index, fitted in enumerate(generator.trees.models):
-        arrays |= {f"trees.{index}.{name}": getattr(fitted.forest, name) for name in FOREST_FIELDS}
-        arrays |= {f"trees.{index}.{name}": getattr(fitted, name) for name in LEAF_FIELDS}
-    if cells.critic is not None:
-        arrays |= {f"critic.{name}": getattr(cells.critic, name) for name in FOREST_FIELDS}
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False).encode()
+    """Return the files (name -> content) that a model is saved as."""
+    text, arrays = described(model, config, seed)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays, **{DIGEST: _digest(text)})
     return {MANIFEST: text, ARRAYS: buffer.getvalue()}
@@ -134,116 +150,42 @@ def _digest(manifest: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(hashlib.sha256(manifest).digest(), dtype=np.uint8)
 
 
-def _unpack(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, int]:
-    config = Config.of(manifest["config"])
-    schema = Schema.from_json(manifest["schema"])
-    codec = Codec(schema)
-    codec.parts = [_part(value, index, arrays) for index, value in enumerate(manifest["parts"])]
-    trees = SequentialTrees(codec, config.generator)
-    trees.order = [int(index) for index in manifest["order"]]
-    trees.models = [
-        PartModel(_forest(f"trees.{index}", arrays), *(arrays[f"trees.{index}.{name}"] for name in LEAF_FIELDS))
-        for index in range(len(trees.order))
-    ]
-    critic = _forest("critic", arrays) if manifest["critic"] else None
-    cells = _cells(manifest["cells"], critic)
-    novelty = Novelty(*(arrays[f"novelty.{name}"] for name in Novelty.FIELDS))
-    detail = Detail(_cells(manifest["detail"], critic), novelty, arrays["detail.real"], int(manifest["rows"]))
-    policy = QPolicy(tuple(manifest["factors"]), *(arrays[f"policy.{name}"] for name in POLICY_FIELDS))
-    history = TrainingHistory.from_json(manifest["history"])
-    model = Model(Generator(schema, trees, cells, arrays["real"], detail), policy, history)
-    _check_fit(model)
-    return model, config, int(manifest["seed"])
-
-
-def _check_fit(model: Model) -> None:
-    """Raise ValueError where the parts of a model do not fit each other: some are missing, or of another model."""
-    trees, policy, detail = model.generator.trees, model.policy, model.generator.detail
-    views = len(detail.novelty.bins)
-    parts = trees.codec.parts
-    states = (len(policy.factor_names), len(policy.gap_edges) + 1, policy.tables.shape[2], len(policy.levels))
-    fits = {
-        "schema and parts": {part.column for part in parts} == {c.name for c in model.generator.schema.modelled},
-        "values and counts": all(len(part.values) == len(part.counts) for part in parts),
-        "parts and order": sorted(trees.order) == list(range(len(parts))),
-        "trees and leaves": all(len(m.forest.feature) == len(m.start) == len(m.size) for m in trees.models),
-        "cells and shares": len(model.generator.real) == model.generator.cells.sizes.sum(),
-        "fine cells and shares": len(detail.real) == detail.sizes.sum(),
-        "novelty and parts": detail.novelty.parts.shape == detail.novelty.shifts.shape == (views, len(parts))
-        and len(detail.novelty.known) == views,
-        "factors and values": policy.tables.shape == policy.visits.shape == states,
-    }
-    apart = [name for name, fit in fits.items() if not fit]
-    if apart:
-        raise ValueError(f"{'; '.join(apart)} do not fit each other")
-
-
-def _cells_to_json(cells: Cells) -> dict[str, Any]:
-    return {
-        "margins": [margin.to_json() for margin in cells.margins],
-        "pairs": [[first.to_json(), second.to_json()] for first, second in cells.pairs],
-    }
-
-
-def _cells(value: Mapping[str, Any], critic: Forest | None) -> Cells:
-    return Cells(
-        tuple(Margin.from_json(margin) for margin in value["margins"]),
-        tuple((Margin.from_json(first), Margin.from_json(second)) for first, second in value["pairs"]),
-        critic,
-    )
-
-
-def _part_to_json(part: Part) -> dict[str, Any]:
-    labels = None if part.ordered else [None if label is None else str(label) for label in part.values]
-    plain = {"column": part.column, "role": part.role, "unit": part.unit, "decimals": part.decimals, "labels": labels}
-    ends = {"first": part.first, "last": part.last} if part.role == "time" and len(part.values) else {}
-    bounded = {"most": part.most, "smallest": part.smallest}
-    excess = {"excess": True} if part.excess else {}
-    return {**plain, **ends, **excess, **{name: limit for name, limit in bounded.items() if np.isfinite(limit)}}
-
-
-def _part(value: Mapping[str, Any], index: int, arrays: Arrays) -> Part:
-    if value["labels"] is None:
-        values = arrays[f"part.{index}.values"]
-    else:
-        values = np.empty(len(value["labels"]), dtype=object)
-        values[:] = value["labels"]
-    counts = arrays[f"part.{index}.counts"]
-    limits = {name: value[name] for name in ("excess", "most", "smallest", "first", "last") if name in value}
-    return Part(value["column"], value["role"], values, counts, value["unit"], value["decimals"], **limits)
-
-
-def _forest(prefix: str, arrays: Arrays) -> Forest:
-    return Forest(*(arrays[f"{prefix}.{name}"] for name in FOREST_FIELDS))
-
-
 def _write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
     other = path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - {MANIFEST, ARRAYS})
     if other:
         raise InputError(f"{path} holds something else than a model; name a new folder, or one that holds a model.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        sweep(path.parent, f".{path.name}.{MARK}", rescue=lambda left: _rescue(left, path))
+        with temporary(lambda: Path(tempfile.mkdtemp(prefix=f".{path.name}.{MARK}", dir=path.parent))) as made:
+            fresh = made / "new"
+            fresh.mkdir()
+            for name, content in contents.items():
+                (fresh / name).write_bytes(content)
+            if path.exists():
+                # The old model is there until the new one is complete.
+                path.rename(made / "old")
+            fresh.rename(path)
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise no_room(path, error) from error
         raise InputError(f"cannot write {path}: {error.strerror}. Name a folder you may write to.") from error
-    try:
-        fresh = temporary / "new"
-        fresh.mkdir()
-        for name, content in contents.items():
-            (fresh / name).write_bytes(content)
-        if path.exists():
-            # The old model is there until the new one is complete.
-            path.rename(temporary / "old")
-        fresh.rename(path)
-    finally:
-        shutil.rmtree(temporary)
+
+
+def _rescue(left: Path, path: Path) -> None:
+    """Bring the old model back where a process was killed between moving it away and putting the new one there."""
+    if (left / "old").is_dir() and not path.exists():
+        (left / "old").rename(path)
 
 
 def _read(path: Path) -> dict[str, bytes]:
     try:
         if path.is_dir():
+            _check_size(path, sum((path / name).stat().st_size for name in (MANIFEST, ARRAYS)))
             return {name: (path / name).read_bytes() for name in (MANIFEST, ARRAYS)}
         with zipfile.ZipFile(path) as archive:
+            # Nothing is unpacked into files: what names and links an archive has is of no consequence.
+            _check_size(path, sum(archive.getinfo(name).file_size for name in (MANIFEST, ARRAYS)))
             return {name: archive.read(name) for name in (MANIFEST, ARRAYS)}
     except (OSError, KeyError, *ZIP_ERRORS) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,21 @@ from agentsynth.data.inference import infer_schema
 from agentsynth.data.reading import read_table
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
-from agentsynth.env.scenarios import Scenario
 from agentsynth.errors import InputError, NotFittedError, ScenarioError
-from agentsynth.generation import Composed, generate
+from agentsynth.generation import Composed, Request, generate
 from agentsynth.model import Model, fit_generator, fit_model
 from agentsynth.progress import Progress, silent
+from agentsynth.scenarios.grammar import Scenario
+from agentsynth.scenarios.table import Function
 from agentsynth.seeding import child_seed
-from agentsynth.task import with_labels
+from agentsynth.source import with_labels
+from agentsynth.task import Asked
 
 if TYPE_CHECKING:
     from agentsynth.agent.history import TrainingHistory
     from agentsynth.agent.policies import QPolicy
     from agentsynth.metrics.report import Report
+    from agentsynth.streaming.writing import Written
 
 Table = pd.DataFrame | str | Path
 FEWEST_ROWS = 5
@@ -95,7 +99,10 @@ class AgentSynth:
         scenario: str | Mapping[str, Any] | Scenario | None = None,
         seed: int | None = None,
         *,
+        functions: Mapping[str, Function] | None = None,
+        fine_tune: int = 0,
         policy: str = "q_learning",
+        strict: bool = False,
         progress: Progress = silent,
     ) -> pd.DataFrame:
         """Generate a table of exactly `rows` rows, with columns, dtypes and decimals as in the training table.
@@ -104,14 +111,70 @@ class AgentSynth:
             rows: how many.
             scenario: what to steer to: a name from the configuration, a mapping, or a `Scenario`; None: mimic.
             seed: the same seed gives the same table; None: the seed of this object.
+            functions: name -> a function of a table (a typed frame: labels, float64 numbers, datetimes) that gives a
+                number; a scenario's `functions` say which value is wanted.
+            fine_tune: episodes that the learned policy is trained on this very goal first; for goals far off.
             policy: `q_learning`, or a rival: neutral, random, proportional, raking, free.
+            strict: a goal of the scenario that falls short is an error.
             progress: makes a progress bar.
 
         Raises:
             NotFittedError: nothing was learned yet.
-            ScenarioError: the scenario does not fit the table.
+            ScenarioError: the scenario does not fit the table; or, where `strict`, a goal fell short.
         """
-        return self.compose(rows, scenario, seed, policy=policy, progress=progress).table
+        composed = self.compose(
+            rows,
+            scenario,
+            seed,
+            functions=functions,
+            fine_tune=fine_tune,
+            policy=policy,
+            strict=strict,
+            progress=progress,
+        )
+        return composed.table
+
+    def generate_to(
+        self,
+        folder: str | Path,
+        rows: int,
+        scenario: str | Mapping[str, Any] | Scenario | None = None,
+        seed: int | None = None,
+        *,
+        fine_tune: int = 0,
+        policy: str = "q_learning",
+        workers: int | None = None,
+        dask: str | None = None,
+        progress: Progress = silent,
+    ) -> Written:
+        """Write a table of any length as a folder of Parquet files, in bounded memory: the rows that `generate` gives.
+
+        A file has up to 100,000 rows, and is whole or absent. The same call goes on where one was stopped. The table's
+        order, where it has one, is that of each file. With workers, the rows are the same; a script then has to stand
+        under `if __name__ == "__main__":`, as with all that starts processes in Python.
+
+        Args:
+            folder: a path, or an fsspec URL such as `s3://bucket/table`.
+            rows: how many.
+            scenario: what to steer to, as in `generate`.
+            seed: the same seed gives the same rows; None: the seed of this object.
+            fine_tune: as in `generate`.
+            policy: as in `generate`; `free` is much the fastest.
+            workers: processes of this machine to share the work.
+            dask: address of a Dask scheduler whose workers are to share the work (`tcp://...`).
+            progress: makes a progress bar.
+
+        Raises:
+            NotFittedError: nothing was learned yet.
+            InputError: the folder cannot be written to, or holds something else.
+            ScenarioError: the scenario does not fit the table.
+            MissingPackageError: Dask or fsspec is needed, and not installed.
+        """
+        from agentsynth.streaming.writing import runner, write_table_in_parts
+
+        request, seed = self._request(rows, scenario, seed, Asked(fine_tune=fine_tune), policy)
+        run = runner(workers, dask)
+        return write_table_in_parts(self._fitted(), self.config, request, seed, str(folder), run, progress)
 
     def compose(
         self,
@@ -119,17 +182,41 @@ class AgentSynth:
         scenario: str | Mapping[str, Any] | Scenario | None = None,
         seed: int | None = None,
         *,
+        functions: Mapping[str, Function] | None = None,
+        fine_tune: int = 0,
         policy: str = "q_learning",
+        strict: bool = False,
         progress: Progress = silent,
     ) -> Composed:
-        """Generate as `generate` does, and tell for each target of the scenario what was wanted and reached."""
+        """Generate as `generate` does, and report on the scenario.
+
+        The report tells for each target what was wanted and reached, and why it fell short; what else moved; and, where
+        this object was fitted and not loaded, how near the rows are to training rows (`Composed.with_nearest` tells it
+        of a loaded one, given these).
+        """
+        asked = Asked(functions=functions or {}, fine_tune=fine_tune)
+        request, _ = self._request(rows, scenario, seed, asked, policy)
+        model = self._fitted()
+        with progress("rows", rows) as advance:
+            composed = generate(model, self.config, request, advance)
+        composed = composed.checked() if strict else composed
+        return composed if self._train is None else composed.with_nearest(self._train, model.generator)
+
+    def _request(
+        self,
+        rows: int,
+        scenario: str | Mapping[str, Any] | Scenario | None,
+        seed: int | None,
+        asked: Asked,
+        policy: str,
+    ) -> tuple[Request, int]:
+        """Return what is wanted, and the seed that was meant."""
         if not isinstance(rows, int | np.integer) or rows < 1:
             raise InputError(f"rows must be a whole number from 1 on; found {rows!r}.")
-        model = self._fitted()
+        self._fitted()
         wanted = None if scenario is None else self.scenario(scenario)
         seed = self.seed if seed is None else seed
-        with progress("rows", rows) as advance:
-            return generate(model, self.config, rows, child_seed(seed, "generate"), wanted, policy, advance)
+        return Request(int(rows), child_seed(seed, "generate"), replace(asked, scenario=wanted), policy), seed
 
     def scenario(self, value: str | Mapping[str, Any] | Scenario) -> Scenario:
         """Return a scenario from its name in the configuration, or from plain values.
@@ -148,7 +235,7 @@ class AgentSynth:
         return Scenario.of(self.config.scenarios[value], value)
 
     def slice(self, table: Table, scenario: str | Mapping[str, Any] | Scenario | None) -> pd.DataFrame:
-        """Return the rows of a table in the training table's form that a scenario's `where` describes; None: all.
+        """Return the rows of a table in the training table's form of a scenario's `where` and `fixed`; None: all.
 
         Raises:
             ScenarioError: the scenario does not fit the table.

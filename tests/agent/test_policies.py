@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -160,7 +161,7 @@ def test_a_tie_goes_to_the_level_nearest_to_neutral(values: list[float], level: 
 
 def test_best_levels_are_those_that_are_used() -> None:
     policy = taught()
-    best = policy.best_levels()
+    best = policy.best_levels()[:-1]
     for gap in range(best.shape[1]):
         for progress in range(best.shape[2]):
             np.testing.assert_array_equal(policy.greedy(np.full(FACTORS, gap), progress), best[:, gap, progress])
@@ -184,3 +185,13 @@ def test_a_learned_policy_depends_on_what_it_observes(shop_synth: AgentSynth) ->
     low, high = (policy.factors(observation([gap] * FACTORS, 0.5)) for gap in (-2.0, 2.0))
     assert not np.array_equal(low, high)
     assert policy.visits.sum() > 0
+
+
+def test_aims_use_one_table_whatever_their_number() -> None:
+    blank = QPolicy.blank(("a_factor", "b_factor", "c_factor"))
+    policy = replace(blank, visits=blank.visits + 1)
+    assert policy.table_names == ("a_factor", "b_factor", "c_factor", "goal_factor")
+    assert policy.used.tolist() == [0, 1, 2]
+    assert policy.for_aims(2).used.tolist() == [0, 1, 2, 3, 3]
+    seen = np.zeros(3 + 2 * 2 + 2, dtype=np.float32)
+    assert policy.for_aims(2).factors(seen).shape == (5,)

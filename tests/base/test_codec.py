@@ -106,7 +106,7 @@ def test_trees_see_weekday_and_month_of_a_date() -> None:
 def test_labels_stand_in_the_order_of_the_numbers_they_go_with() -> None:
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "label": ["b", "b", "c", "c", "a", "a"]})
     codec = fitted(frame, NUMBER, LABEL)
-    order = codec.parts[1].values.tolist()
+    order = codec.parts[0].values.tolist()
     assert order in (["b", "c", "a"], ["a", "c", "b"])
 
 
@@ -181,20 +181,20 @@ def test_a_column_may_be_coded_by_its_excess_after_its_bounds() -> None:
     frame = bounded_frame()
     codec = fitted(frame, *bounded(excess=True))
     assert [(part.column, part.role) for part in codec.parts] == [
-        ("low", "number"),
-        ("high", "number"),
         ("at", "date"),
         ("at", "time"),
+        ("low", "number"),
+        ("high", "number"),
         ("out", "number"),
     ]
     # Over 5.3, 1.0 and 9.0 (the lowest tenths that are no less than `low`); over the days that begin after `at`.
-    assert codec.parts[1].values.tolist() == [0.0, 1.1]
+    assert codec.parts[3].values.tolist() == [0.0, 1.1]
     assert codec.parts[4].values.tolist() == [0.0, 3.0]
     codes = codec.encode(frame)
     pd.testing.assert_frame_equal(codec.decode(codes)[list(frame)], frame, check_exact=True)
     # The first order with the second one's excess, no earlier than the first one of all (10:00, so from the next day
     # on); the last date stays within the training rows'.
-    mixed = np.array([[2.0, 1.0, 0.0, 0.0, 1.0], [2.0, 1.0, 2.0, 0.0, 1.0]])
+    mixed = np.array([[0.0, 0.0, 2.0, 1.0, 1.0], [2.0, 0.0, 2.0, 1.0, 1.0]])
     assert codec.decode(mixed)["high"].tolist() == [6.4, 6.4]
     assert codec.decode(mixed)["out"].tolist() == [pd.Timestamp("2024-01-05"), pd.Timestamp("2024-03-03")]
     # The second order with no excess: 1.0 is less than any number of the training rows.
@@ -205,7 +205,7 @@ def test_a_column_below_its_bound_is_raised_to_a_known_number_or_mirrored() -> N
     frame = bounded_frame()
     codec = fitted(frame, *bounded(excess=False))
     pd.testing.assert_frame_equal(codec.decode(codec.encode(frame))[list(frame)], frame, check_exact=True)
-    assert [part.column for part in codec.parts] == ["low", "high", "at", "at", "out"]
+    assert [part.column for part in codec.parts] == ["at", "at", "low", "high", "out"]
     # low 5.25, high 2.1 -> 5.3; at March 2nd 00:00, out January 2nd -> March 3rd, the last day there is.
     low = codec.decode(np.array([[2.0, 0.0, 2.0, 0.0, 0.0]]))
     assert low["high"].tolist() == [5.3]

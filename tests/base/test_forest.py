@@ -34,6 +34,12 @@ def test_each_row_walks_the_tree_it_is_given(features: NDArray[np.float32]) -> N
     np.testing.assert_array_equal(forest.leaves(features, which), expected)
 
 
+def test_no_rows_reach_no_leaf(features: NDArray[np.float32]) -> None:
+    tree = DecisionTreeRegressor(random_state=0, max_depth=3).fit(features, features[:, 0])
+    forest = Forest.of([tree], np.arange(4, dtype=np.int32))
+    assert forest.leaves(features[:0], 0).tolist() == []
+
+
 def test_columns_map_a_trees_features_to_the_whole_matrix(features: NDArray[np.float32]) -> None:
     tree = DecisionTreeClassifier(max_depth=1).fit(features[:, [3]], features[:, 3] > 0)
     forest = Forest.of([tree], np.array([3], dtype=np.int32))

@@ -1,35 +1,30 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from agentsynth.base.parts import EVIDENCE, FREQUENT, Part
-
-
-def part(*counts: int) -> Part:
-    return Part("x", "number", np.arange(float(len(counts))), np.array(counts))
+from agentsynth.base.parts import FREQUENT, Part
 
 
-def test_values_are_kept_as_often_as_unseen_rows_have_them() -> None:
-    # 10 values of one row, 6 of two, 5 of three, none of four. Seen once, they come back to 2 * 6 / 10, at most always;
-    # seen twice, to 3 * 5 / (2 * 6), so always; seen three times, never.
-    kept = part(*[1] * 10, *[2] * 6, *[3] * 5, 9).kept
-    np.testing.assert_array_equal(kept, [*[1.0] * 16, *[0.0] * 5, 1.0])
-    # 20 of one row, 5 of two: half of them; nothing else is told.
-    np.testing.assert_array_equal(part(*[1] * 20, *[2] * 5).kept, [*[0.5] * 20, *[0.0] * 5])
+def test_only_what_five_rows_share_is_kept() -> None:
+    part = Part("x", "number", np.arange(4.0), np.array([1, FREQUENT - 1, FREQUENT, 100]))
+    assert part.kept.tolist() == [False, False, True, True]
 
 
-def test_too_few_values_tell_nothing() -> None:
-    assert (part(*[1] * (EVIDENCE - 1), 2, FREQUENT, 100).kept == 1).all()
-    assert (part(*[1] * EVIDENCE).kept == 0).all()
+def test_a_moved_number_ends_as_it_did_before() -> None:
+    values, counts = np.array([1000.0, 3000.0, 7000.0, 8123.0]), np.array([9, 9, 9, 1])
+    part = Part("x", "number", values, counts, decimals=0)
+    assert part.steps.tolist() == [1000, 1000, 1000, 1]
+    # Code 1.4 is 4,600: of what became of 3,000 that makes 5,000, which no training row has; of 8,123 it stays 4,600.
+    found = part.landed(np.array([1.4, 1.4]), np.array([1.0, 3.0]))
+    np.testing.assert_allclose(part.numbers(found), [5000, 4600])
+    # A training number gets its own code, exactly.
+    assert part.landed(np.array([1.9]), np.array([1.0])).tolist() == [2.0]
 
 
-@pytest.mark.parametrize("law", ["heaps", "continuous"])
-def test_generated_rows_hit_training_values_as_often_as_unseen_ones(law: str) -> None:
-    rng = np.random.default_rng(0)
-    points = rng.lognormal(sigma=2, size=400)
-    both = rng.choice(points, size=2000, p=points / points.sum()) if law == "heaps" else rng.normal(size=2000)
-    train, unseen = both[:1000], both[1000:]
-    values, counts = np.unique(train, return_counts=True)
-    kept = Part("x", "number", values, counts).kept
-    assert (kept * counts).sum() / 1000 == pytest.approx(np.isin(unseen, values).mean(), abs=0.03)
+def test_what_moves_stays_between_the_ends() -> None:
+    part = Part("x", "number", np.array([960.0, 1960.0, 2960.0]), np.array([9, 9, 9]), decimals=0)
+    assert part.landed(np.array([0.0, 2.0]), np.array([1.0, 1.0])).tolist() == [0.0, 2.0]
+
+
+def test_dates_and_labels_have_no_endings() -> None:
+    assert Part("x", "date", np.arange(0.0, 100.0, 10.0), np.full(10, 9), "day").steps.tolist() == [0.0] * 10

@@ -95,6 +95,6 @@ def test_results_are_written_as_strict_json_and_csv(part: ModuleType, tmp_path: 
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "a.csv"), frame, check_dtype=False)
 
 
-@pytest.mark.parametrize("part", ["output"], indirect=True)
+@pytest.mark.parametrize("part", ["output", "load_questions"], indirect=True)
 def test_the_examples_hold(part: ModuleType) -> None:
     assert doctest.testmod(part).failed == 0

@@ -103,6 +103,19 @@ def test_learning_draws_what_was_gained(run: Run, tmp_path: Path) -> None:
     assert "2 new goals" in printed
 
 
+def test_tuned_defaults_compare_on_test_rows(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "tuned.csv"
+    sizes = ["--tables", "CPS1985", "--others", "Titanic", "--max-rows", 80, "--episodes", 2, "--test-seeds", 2]
+    more = ["--trials", 2, "--workers", 1, "--storage", f"journal:{tmp_path}/study.log", "--out", out]
+    printed = run("tuned_defaults.py", *sizes, *more)
+    results = pd.read_csv(out)
+    assert len(results) == 2 * 2 * 2 * 2  # tables, seeds, scores, configurations
+    assert results["value"].between(0.5, 1).all()
+    assert "2 trials (2 complete); best is trial" in printed
+    assert "| Titanic |" in printed
+    assert "other tables: rows: not told apart from the defaults" in printed  # one table has no interval
+
+
 def test_sizes_are_measured_one_by_one(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "sizes.csv"
     printed = run("sizes.py", "--sizes", "30x4", "200x3x40", "--episodes", 1, "--out", out)
@@ -112,6 +125,34 @@ def test_sizes_are_measured_one_by_one(run: Run, tmp_path: Path) -> None:
     assert (results["schema"] < results["fit"]).all()
     assert (results["peak MB"] >= results["before"]).all()
     assert "| size | read | schema | fit | generate | peak MB | before |" in printed
+
+
+def test_streaming_measures_rates_partitions_memory_and_goals(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "streaming.csv"
+    small = [
+        "--rows",
+        6000,
+        "--steered",
+        60,
+        "--repeats",
+        1,
+        "--partitions",
+        1,
+        2,
+        "--partition-rows",
+        5100,
+        "--workers",
+    ]
+    printed = run("streaming.py", *small, "--seconds", 1, "--goal-rows", 60, "--goal-partitions", 2, "--out", out)
+    results = pd.read_csv(out)
+    rates = results[results["rate"].notna()].set_index("rate")["rows per CPU s"]
+    assert list(rates.index) == ["uniforms", "drawn", "free", "mimic", "black_friday", "written", "streamed"]
+    assert (rates > 0).all()
+    counted = results[results["partitions"].notna()]
+    assert counted["done"].tolist() == [5100, 10200]
+    assert counted["bytes per row"].between(5, 100).all()
+    assert "| rows written |" in printed
+    assert "| category Electronics share | 0.50 |" in printed
 
 
 @pytest.mark.parametrize("wrong", ["30", "30x0", "5x2x9", "axb"])
@@ -135,3 +176,19 @@ def test_a_shadow_attack_needs_four_pairs_of_models(run: Run, models: int, capsy
     with pytest.raises(SystemExit):
         run("shadow_attack.py", "--models", models)
     assert f"an even number from 8 on; found {models}" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_scenarios_are_steered_to_under_every_policy(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "scenarios.csv"
+    printed = run(
+        "scenarios.py", "--tables", "CPS1985", "--seeds", 1, "--rows", 60, "--kinds", "mean", "gini", "--out", out
+    )
+    results = pd.read_csv(out)
+    goals = results[results["part"].notna() & (results["selection"] != "training")]
+    assert set(goals["kind"]) == {"mean", "gini"}
+    assert set(goals["part"]) == {0.2, 0.5, 1.0}
+    assert set(goals["policy"]) == {"balancing", "raking", "neutral", "random", "plain rule", "q_learning"}
+    means = goals.groupby("policy")["miss"].mean()
+    assert means["q_learning"] < means[["neutral", "random", "balancing"]].min()
+    assert "Infeasible goals: numbers that fell short, seconds" in printed

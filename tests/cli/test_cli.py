@@ -18,19 +18,20 @@ import pytest
 from agentsynth.data.reading import read_table
 from agentsynth.data.shop import simulate_shop
 from agentsynth.metrics.report import Report
+from agentsynth.scenarios.report import ScenarioReport
 from agentsynth.synth import AgentSynth
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ["simulate", "fit", "generate", "evaluate", "tune"]
+COMMANDS = ["simulate", "fit", "generate", "evaluate", "report", "tune"]
 
 
-def test_help_names_every_command_and_version_is_the_installed_one(cli: Cli, tmp_path: Path) -> None:
-    said = cli("--help", cwd=tmp_path).stdout
+def test_help_names_every_command_and_version_is_the_installed_one(process: Cli, tmp_path: Path) -> None:
+    said = process("--help", cwd=tmp_path).stdout
     assert all(f"  {command} " in said for command in COMMANDS)
-    assert cli("--version", cwd=tmp_path).stdout == f"agentsynth {version('agentsynth')}\n"
+    assert process("--version", cwd=tmp_path).stdout == f"agentsynth {version('agentsynth')}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["tune", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["report", "--help"], ["tune", "--help"]])
 def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     code = f"""
 import sys
@@ -46,8 +47,8 @@ print("heavy:", *{{"numpy", "pandas", "sklearn", "mlflow", "optuna", "gymnasium"
     assert done.stdout.splitlines()[-1] == "heavy:"
 
 
-def test_simulate_writes_the_shop(cli: Cli, tmp_path: Path) -> None:
-    done = cli("simulate", "--rows", 40, "--out", "new/shop.parquet", "--seed", 7, cwd=tmp_path)
+def test_simulate_writes_the_shop(process: Cli, tmp_path: Path) -> None:
+    done = process("simulate", "--rows", 40, "--out", "new/shop.parquet", "--seed", 7, cwd=tmp_path)
     pd.testing.assert_frame_equal(read_table(tmp_path / "new" / "shop.parquet"), simulate_shop(40, 7))
     assert (done.stdout, done.stderr) == ("40 rows to new/shop.parquet\n", "")
 
@@ -62,20 +63,77 @@ def test_fit_shows_the_schema_and_saves_a_model(cli: Cli, folder: Path) -> None:
     pd.testing.assert_frame_equal(zipped.generate(20), plain.generate(20))
 
 
-def test_generate_gives_the_rows_asked_for_in_both_forms(cli: Cli, folder: Path, tmp_path: Path) -> None:
+def test_generate_gives_the_rows_asked_for_in_both_forms(process: Cli, folder: Path, tmp_path: Path) -> None:
     for ending in ("csv", "parquet"):
-        cli("generate", folder / "model", "--rows", 25, "--out", f"t.{ending}", "--seed", 4, cwd=tmp_path)
+        process("generate", folder / "model", "--rows", 25, "--out", f"t.{ending}", "--seed", 4, cwd=tmp_path)
     csv, parquet = (read_table(tmp_path / f"t.{ending}") for ending in ("csv", "parquet"))
     assert list(csv.columns) == list(read_table(folder / "shop.csv").columns)
     pd.testing.assert_frame_equal(csv, parquet)
     pd.testing.assert_frame_equal(csv, AgentSynth.load(folder / "model").generate(25, seed=4))
 
 
+def test_generate_writes_long_tables_into_a_folder(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    made = ("generate", folder / "model", "--rows", 60, "--out", "table", "--scenario", "dearer", "--seed", 4)
+    done = cli(*made, cwd=tmp_path)
+    assert done.stdout.startswith(f"60 rows in 1 part to {tmp_path / 'table'}\n  price mean: before ")
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "table"), AgentSynth.load(folder / "model").generate(60, "dearer", 4)
+    )
+    assert "1 of them there before" in cli(*made, cwd=tmp_path).stdout
+    assert "rows 60, not 61" in cli(*made, "--rows", 61, cwd=tmp_path, expect=2).stderr
+    refused = {
+        "--strict": "--strict",
+        "--report=r.json": "--report is of a table in one file",
+        "--escape-formulas": "--escape-formulas is for files that spreadsheets open",
+    }
+    for option, message in refused.items():
+        assert message in cli(*made, option, cwd=tmp_path, expect=2).stderr
+    several = cli(*made, "--out", "t.csv", "--workers", 2, cwd=tmp_path, expect=2)
+    assert "workers write the parts of a table in a folder, and t.csv is a file" in several.stderr
+
+
 def test_generate_steers_to_a_named_scenario_and_tells_its_targets(cli: Cli, folder: Path, tmp_path: Path) -> None:
     cli("generate", folder / "model", "--rows", 25, "--out", "t.csv", "--scenario", "premium", cwd=tmp_path)
     assert set(read_table(tmp_path / "t.csv")["user_type"]) == {"premium"}
     done = cli("generate", folder / "model", "--rows", 60, "--out", "t.csv", "--scenario", "dearer", cwd=tmp_path)
-    assert "price mean: wanted" in done.stdout
+    assert "price mean: before" in done.stdout
+
+
+def test_generate_reports_on_the_scenario_as_json_and_as_a_figure(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    made = ("generate", folder / "model", "--rows", 60, "--out", "t.csv", "--scenario", "dearer")
+    done = cli(*made, "--report", "r.json", cwd=tmp_path)
+    report = ScenarioReport.from_json(json.loads((tmp_path / "r.json").read_text(encoding="utf-8")))
+    assert report.targets[0].reached == pytest.approx(read_table(tmp_path / "t.csv")["price"].mean())
+    assert done.stdout == "60 rows to t.csv\n" + report.to_text(short=True) + "\n"
+    cli(*made, "--report", "r.png", "--quiet", cwd=tmp_path)
+    assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_strict_writes_nothing_where_a_goal_falls_short(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("targets: {price: {mean: 1000000}}")
+    made = ("generate", folder / "model", "--rows", 25, "--out", "t.csv", "--scenario", "s.yaml", "--report", "r.json")
+    done = cli(*made, "--strict", cwd=tmp_path, expect=2)
+    assert "scenario 's': price mean fell short: wanted 1,000,000, reached" in done.stderr
+    assert "lies beyond it." in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.yaml"]
+    done = cli(*made, cwd=tmp_path)
+    assert "0 of 1 targets reached" in done.stdout
+    assert "lies beyond it." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--report", "r.json"], "a report is of a scenario, and none was asked for"),
+        (["--scenario", "dearer", "--report", "r.txt"], "reports end with .json, figures of them with .png"),
+    ],
+)
+def test_reports_that_cannot_be_are_refused(
+    cli: Cli, folder: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    done = cli("generate", folder / "model", "--rows", 25, "--out", "t.csv", *arguments, cwd=tmp_path, expect=2)
+    assert message in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -102,8 +160,8 @@ def test_evaluate_prints_and_saves_the_report(cli: Cli, folder: Path, tmp_path: 
     assert Report.load(tmp_path / "r.json").scores["exact_copies"].value is None
 
 
-def test_quiet_says_nothing(cli: Cli, folder: Path, tmp_path: Path) -> None:
-    done = cli("generate", folder / "model", "--rows", 5, "--out", "t.csv", "--quiet", cwd=tmp_path)
+def test_quiet_says_nothing(process: Cli, folder: Path, tmp_path: Path) -> None:
+    done = process("generate", folder / "model", "--rows", 5, "--out", "t.csv", "--quiet", cwd=tmp_path)
     assert (done.stdout, done.stderr) == ("", "")
 
 
@@ -127,6 +185,12 @@ def test_quiet_says_nothing(cli: Cli, folder: Path, tmp_path: Path) -> None:
         (["simulate", "--rows", "3", "--out", "o.xlsx"], "o.xlsx"),
         (["simulate", "--rows", "3", "--out", "ragged.csv/o.csv"], "ragged.csv"),
         (["tune"], "dvc repro prepare"),
+        (["tune", "{shop}", "--params", "space.yaml"], "low must be below high; found low 0.9, high 0.1"),
+        (["tune", "{shop}", "--params", "speed.yaml"], "there is no parameter 'agent.speed'"),
+        (["tune", "{shop}", "--score", "luck"], "tune.score: Input should be 'rows' or 'goals' (found 'luck')"),
+        (["tune", "{shop}", "--scenario", "x", "--score", "goals"], "tune.score goals takes neither"),
+        (["tune", "{shop}", "--storage", "nothing://here"], "cannot open tune.storage 'nothing://here'"),
+        (["tune", "{shop}", "--apply"], "--apply writes into params.yaml, and there is no such file"),
     ],
 )
 def test_what_cannot_be_used_is_one_message_code_2_and_nothing_written(
@@ -135,11 +199,19 @@ def test_what_cannot_be_used_is_one_message_code_2_and_nothing_written(
     (tmp_path / "ragged.csv").write_text("a,b\n1,2\n3\n")
     (tmp_path / "short.csv").write_text("a,b\n1,2\n")
     (tmp_path / "wrong.yaml").write_text("agent: {speed: 3}\n")
+    (tmp_path / "space.yaml").write_text("tune: {space: {agent: {discount: {low: 0.9, high: 0.1}}}}\n")
+    (tmp_path / "speed.yaml").write_text("tune: {space: {agent: {speed: {low: 0.1, high: 0.9}}}}\n")
     before = sorted(tmp_path.rglob("*"))
     places = {"shop": folder / "shop.csv", "model": folder / "model"}
     done = cli(*(argument.format(**places) for argument in arguments), cwd=tmp_path, expect=2)
     assert message in done.stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_process_ends_with_2_where_its_input_cannot_be_used(process: Cli, tmp_path: Path) -> None:
+    done = process("fit", "missing.csv", "--out", "m", cwd=tmp_path, expect=2)
+    assert done.stderr.startswith("agentsynth: there is no file missing.csv.")
+    assert not list(tmp_path.iterdir())
 
 
 def test_progress_bar_is_for_terminals_and_not_for_the_quiet(folder: Path, tmp_path: Path) -> None:

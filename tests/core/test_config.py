@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agentsynth.config import AgentConfig, Config, EnvironmentConfig, GeneratorConfig, Params
+from agentsynth.config import AgentConfig, Config, EnvironmentConfig, GeneratorConfig
 from agentsynth.errors import ConfigError
+from agentsynth.params import Params
 
 
 def write(folder: Path, text: str) -> Path:
@@ -113,5 +114,5 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path, text: str, message:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"cannot read .*params\.yaml: No such file.*Run from the project's folder"):
+    with pytest.raises(ConfigError, match=r"cannot read .*params\.yaml: No such file.*run from the project's folder"):
         Params.load(tmp_path / "params.yaml")

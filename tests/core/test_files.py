@@ -73,6 +73,7 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
         (None, r"cannot read .*value\.json: No such file"),
         (b"{", r"value\.json is not valid JSON: "),
         (b"\xff", r"value\.json is not valid JSON"),
+        (b'{"a":' + b"[" * 100_000, r"value\.json is not valid JSON: it is nested too deep"),
     ],
 )
 def test_json_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:

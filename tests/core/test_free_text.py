@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from agentsynth.cli import app
-from agentsynth.config import Params
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.reading import read_table
 from agentsynth.errors import SchemaError
+from agentsynth.params import Params
 from agentsynth.stages.prepare import prepare
 from agentsynth.synth import AgentSynth
 

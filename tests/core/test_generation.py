@@ -9,16 +9,18 @@ import pytest
 
 from agentsynth import generation
 from agentsynth.config import Config
-from agentsynth.env.scenarios import Scenario
 from agentsynth.errors import ScenarioError
-from agentsynth.generation import POLICIES, choose, raking_weights
+from agentsynth.generation import POLICIES, Request, choose, raking_weights
 from agentsynth.model import Generator
+from agentsynth.scenarios.grammar import Scenario
+from agentsynth.scenarios.meeting import stated
 from agentsynth.synth import AgentSynth
-from agentsynth.task import Task, prepare_task
+from agentsynth.task import Asked, Task, prepare_task
 
 
 def task(generator: Generator, config: Config, rows: int = 100, scenario: Any = None) -> Task:
-    return prepare_task(generator, config, rows, None if scenario is None else Scenario.of(scenario), seed=3)
+    asked = Asked(None if scenario is None else Scenario.of(scenario), total=rows)
+    return prepare_task(generator, config, rows, asked, seed=3)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -79,7 +81,7 @@ def test_targets_are_reached(shop_synth: AgentSynth, name: str) -> None:
     assert (frame.mean() - 1).abs().max() < tolerance
     scenario = shop_synth.scenario({"targets": targets})
     before = shop_synth.generate(300, seed=0)
-    for constraint, target in zip(scenario.constraints(before, shop_synth.schema_), composed[0].targets, strict=True):
+    for constraint, target in zip(stated(scenario, before, shop_synth.schema_), composed[0].targets, strict=True):
         unsteered = abs(constraint.read(before) / target.wanted - 1)
         assert abs(frame[target.name].mean() - 1) < max(unsteered / 2, 0.05)
 
@@ -95,7 +97,7 @@ def test_mimicking_aims_at_the_real_shares_from_an_even_pool(shop_generator: Gen
     work = task(shop_generator, small_config)
     np.testing.assert_array_equal(work.goal.shares, shop_generator.real)
     assert len(work.pool) == 100 * small_config.refinement.pool_factor
-    assert work.constraints == []
+    assert not work.constraints
 
 
 def test_a_slice_is_drawn_until_there_is_choice(shop_generator: Generator, small_config: Config) -> None:
@@ -137,9 +139,8 @@ def test_raking_meets_every_margin(shop_generator: Generator, small_config: Conf
 def test_long_tables_are_composed_in_pieces(shop_synth: AgentSynth, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generation, "LARGEST", 50)
     done: list[int] = []
-    composed = generation.generate(
-        shop_synth.model_, shop_synth.config, 120, 1, shop_synth.scenario("dear"), advance=done.append
-    )
+    request = Request(120, 1, Asked(shop_synth.scenario("dear")))
+    composed = generation.generate(shop_synth.model_, shop_synth.config, request, done.append)
     assert done == [40, 40, 40]
     assert len(composed.table) == 120
     assert composed.table["timestamp"].is_monotonic_increasing

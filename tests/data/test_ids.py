@@ -8,7 +8,7 @@ import pytest
 
 from agentsynth.data.entities import constant_within
 from agentsynth.data.idforms import fallback_form, id_form
-from agentsynth.data.ids import make_ids
+from agentsynth.data.ids import Share, make_ids
 from agentsynth.data.schema import Column, IdForm
 from agentsynth.errors import SchemaError
 
@@ -172,3 +172,40 @@ def test_ids_with_gaps_read_as_floats() -> None:
     assert (form.prefix, form.width, form.first) == ("", 3, 101)
     assert made(form, rows=3, dtype="float64").tolist() == [101.0, 102.0, 103.0]
     assert fallback_form(pd.Series([-1, 5], name="key")).prefix == ""
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        form_of([f"U{i:04d}" for i in range(7, 90)]),
+        form_of(RNG(1).choice(900, 300, replace=False) + 100),
+        form_of(["deadbeef", "0badcafe"]),
+        form_of(["AB1-77", "KX9-01"]),
+        IdForm(style="pattern", alphabets=("0123456789",) * 3),
+        IdForm(style="uuid"),
+        IdForm(style="random_number", first=5, last=9, rows_per_id=((2, 0.5), (3, 0.5))),
+    ],
+    ids=lambda form: form.style,
+)
+def test_parts_of_a_table_have_no_id_in_common(form: IdForm) -> None:
+    column = Column(name="key", kind="id", dtype="str", id_form=form)
+    found = [
+        make_ids(pd.DataFrame(index=range(60)), [column], RNG(number), Share(number, 7, 60 * number))["key"]
+        for number in range(7)
+    ]
+    assert sum(ids.nunique() for ids in found) == pd.concat(found).nunique()
+    if form.rows_per_id == ((1, 1.0),):
+        assert pd.concat(found).nunique() == 7 * 60
+    if form.style == "pattern":
+        assert pd.concat(found).str.fullmatch("".join(f"[{letters}]" for letters in form.alphabets)).all()
+
+
+def test_codes_that_are_too_few_for_all_parts_are_refused() -> None:
+    form = IdForm(style="pattern", alphabets=("01", "01", "01"))
+    column = Column(name="key", kind="id", dtype="str", id_form=form)
+    with pytest.raises(
+        SchemaError, match="only 2 different ids of the form can be made for each of 4 parts of the table, not 3"
+    ):
+        make_ids(pd.DataFrame(index=range(3)), [column], RNG(0), Share(1, 4, 3))
+    with pytest.raises(SchemaError, match=r"only 8 different ids .*, and 9 parts of the table need some each"):
+        make_ids(pd.DataFrame(index=range(1)), [column], RNG(0), Share(8, 9, 8))

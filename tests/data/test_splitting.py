@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentsynth.config import SplitParams
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.schema import Schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.splitting import split
 from agentsynth.errors import InputError, SchemaError
+from agentsynth.params import SplitParams
 
 ORDERS = simulate_shop(500)
 SCHEMA = infer_schema(ORDERS)

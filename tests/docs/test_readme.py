@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from agentsynth import AgentSynth
+from agentsynth.data.shop import simulate_shop
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,7 +36,20 @@ def run_python(text: str, folder: Path) -> str:
 def test_the_first_two_commands_run_the_pipeline_and_the_tests() -> None:
     run, check = blocks("bash")[:2]
     assert run.strip().endswith("&& dvc repro")
-    assert check.strip().endswith("&& pytest")
+    assert check.strip().endswith("&& pytest -n auto --dist loadfile")
+
+
+def test_every_other_command_is_run_by_a_test() -> None:
+    """The first two blocks are what CI runs; a further block needs a test that runs it."""
+    section = README.partition("## From your table to a served policy\n")[2].partition("\n## ")[0]
+    walk = blocks("bash", section)  # tests/pipeline/test_walkthrough.py runs these, in order
+    own, long, tuning = [block for block in blocks("bash")[2:] if block not in walk]
+    assert "agentsynth fit" in own
+    # tests/pipeline, tests/cli and tests/streaming run these in a small size; here only that they know these options.
+    for command, block in (("tune", tuning), ("generate", long)):
+        known = subprocess.run(["agentsynth", command, "--help"], capture_output=True, text=True, check=True).stdout
+        assert all(option in known for option in re.findall(r"--[a-z-]+", block))
+    assert len(walk) >= 6
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
@@ -50,6 +67,16 @@ def test_python_blocks_run_in_order(tmp_path: Path) -> None:
 def test_pages_print_what_they_show(page: str, tmp_path: Path) -> None:
     shown = "".join(blocks("text", PAGES[page]))
     assert run_python(PAGES[page], tmp_path) == shown
+
+
+def test_scenarios_of_the_page_are_reached() -> None:
+    (text,) = blocks("yaml", PAGES["scenarios"])
+    synth = AgentSynth({"agent": {"episodes": 6}}, seed=0).fit(simulate_shop(600, seed=0))
+    for name, value in yaml.safe_load(text).items():
+        composed = synth.compose(400, value, seed=1)
+        assert len(composed.table) == 400
+        if name != "dearer_and_wider":  # a total of 250,000 belongs to a larger table
+            assert all(target.met for target in composed.targets), (name, composed.targets)
 
 
 def test_commands_of_pages_exist() -> None:

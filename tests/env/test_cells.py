@@ -114,7 +114,7 @@ def test_columns_may_be_called_like_the_groups_of_no_column() -> None:
     critic = fit_critic(frame.to_numpy(np.float32), frame.to_numpy(np.float32) + 1, seed=0)
     assert critic is not None
     cells = fit_cells(frame, schema("pairs", "critic"), bins=4, pairs=1).with_critic(critic)
-    assert cells.groups[:3] == ["pairs", "critic", "(pairs)"]
+    assert cells.groups[:3] == ["critic", "pairs", "(pairs)"]
     assert set(cells.groups[3:]) == {"(critic)"}
 
 

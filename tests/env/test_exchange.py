@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from agentsynth.env.exchange import exchange
+from agentsynth.env.exchange import Pulls, exchange
 
 Floats = NDArray[np.float64]
 
@@ -78,3 +78,15 @@ def test_no_tries_change_nothing() -> None:
     cells = np.array([[0], [0], [1]], dtype=np.int32)
     found = exchange(cells, np.array([0]), np.array([0.0, 1.0]), np.ones(2), 0, np.random.default_rng(0))
     assert found == pytest.approx([0])
+
+
+def test_a_mean_is_pulled_to_where_it_is_wanted_and_chance_is_evened_out_beside_it() -> None:
+    rng = np.random.default_rng(0)
+    cells = rng.integers(10, size=(4000, 1)).astype(np.int32)
+    values = rng.normal(size=4000)
+    goal, drawn = np.full(10, 0.1), np.arange(200)
+    pulls = Pulls(values[:, None], np.array([0.3]))
+    refined = exchange(cells, drawn, goal, np.ones(10), 8, np.random.default_rng(1), pulls)
+    assert values[drawn].mean() == pytest.approx(0.0, abs=0.15)
+    assert values[refined].mean() == pytest.approx(0.3, abs=0.01)
+    assert distance(cells, refined, goal, np.ones(10)) < distance(cells, drawn, goal, np.ones(10))

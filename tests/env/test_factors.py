@@ -32,7 +32,7 @@ def test_numbers_come_first_then_labels_then_datetimes() -> None:
 
 def test_two_datetimes_are_called_by_their_names() -> None:
     schema = Schema(columns=(column("start", "datetime"), column("end", "datetime")))
-    assert Factors.of(schema, None).names == ("start_factor", "end_factor")
+    assert Factors.of(schema, None).names == ("end_factor", "start_factor")
 
 
 def test_no_two_factors_have_the_same_name() -> None:

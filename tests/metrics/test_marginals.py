@@ -65,6 +65,12 @@ def test_total_variation_by_hand() -> None:
     assert total_variation(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 1]), 3) == pytest.approx(0.5)
 
 
+def test_total_variation_is_never_above_1() -> None:
+    # Shares of tenths and halves, summed as floats, come to 1 + 2e-16.
+    first, second = np.array([1, 3, 4, 4, 5, 5, 6, 12, 12, 13]), np.array([14, 15])
+    assert total_variation(first, second, 16) == 1
+
+
 def test_missing_is_a_level() -> None:
     assert distribution_difference(labels("a", None), labels("a", "a")) == 0.5
     assert distribution_difference(labels(None, None), labels(None)) == 0

@@ -85,7 +85,7 @@ def test_same_seed_same_report(report: Report, raw: Raw, schema: Schema) -> None
 def test_metrics_are_flat_floats(report: Report) -> None:
     metrics = report.metrics()
     assert all(type(value) is float and np.isfinite(value) for value in metrics.values())
-    assert {"similarity", "similarity_ceiling", "similarity_floor", "detection", "detection_ceiling"} <= set(metrics)
+    assert {"similarity", "ceiling/similarity", "floor/similarity", "detection", "ceiling/detection"} <= set(metrics)
 
 
 def test_saved_and_loaded_it_is_the_same(report: Report, tmp_path: Path) -> None:

@@ -13,10 +13,13 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from filelock import FileLock
 
-from agentsynth.config import Params
 from agentsynth.data.shop import simulate_shop
+from agentsynth.params import Params
 from agentsynth.synth import AgentSynth
+from agentsynth.tracking import registry
+from agentsynth.tracking.pipeline import StageRecord, recorded
 from agentsynth.tracking.store import Store, connect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +30,7 @@ SMALL: dict[str, Any] = {
     "agent": {"episodes": 3},
     "generate": {"rows": 100},
     "evaluate": {"seeds": 1, "max_rows": 100},
-    "tune": {"trials": 2, "seeds": 1},
+    "tune": {"trials": 2, "seeds": 1, "tables": 1, "test_seeds": 2},
 }
 
 
@@ -84,6 +87,34 @@ def store(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return connect()
 
 
+@pytest.fixture(scope="session")
+def stored(empty_store: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one registered version, the champion."""
+    folder = Path(shutil.copytree(empty_store, tmp_path_factory.mktemp("registry") / "project", symlinks=True))
+    shutil.copytree(model, folder / "data" / "model")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        client = connect().client
+        with recorded([StageRecord("policy", "first", lambda _: None)]) as run:
+            keys = {"policy_key": "first", "scenarios_key": "none"}
+            made = registry.register(run, Path("data/model"), keys=keys, card="what it is", tags={"table": "shop"})
+        registry.promote(client, made.number, 0.9, _nobody)
+    return folder
+
+
+def _nobody(_: AgentSynth) -> registry.Contest:
+    raise AssertionError("there is no champion to meet")
+
+
+@pytest.fixture
+def champion(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store of such a project, copied elsewhere."""
+    folder = tmp_path / "elsewhere"
+    shutil.copytree(stored, folder, symlinks=True)
+    monkeypatch.chdir(folder)
+    return connect()
+
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -106,10 +137,22 @@ def run() -> Run:
 
 @pytest.fixture(scope="session")
 def reproduced(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project in git, with small sizes, in which `dvc repro` ran once and whose result was committed."""
-    folder = tmp_path_factory.mktemp("made") / "project"
+    """A project in git, with small sizes, in which `dvc repro` ran once and whose result was committed.
+
+    Tests leave it as it is. Processes that share the tests share it too: it takes most of a minute.
+    """
+    together = "PYTEST_XDIST_WORKER" in os.environ
+    folder = (tmp_path_factory.getbasetemp().parent if together else tmp_path_factory.mktemp("made")) / "reproduced"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "first.log").exists():
+            reproduce(run, folder)
+    return folder
+
+
+def reproduce(run: Run, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)  # half of one, made by a process whose fixture failed
     folder.mkdir()
-    for name in ("src", ".dvc", "data/raw"):
+    for name in ("src", ".dvc", "data/raw", "tuning"):
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "tmp", "cache", "config.local")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in (".dvcignore", ".gitignore", "dvc.yaml"):
@@ -119,9 +162,9 @@ def reproduced(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "params.yaml").write_text(with_small_sizes((ROOT / "params.yaml").read_text()))
     run(folder, "git", "init", "-q")
     commit(run, folder)
-    (folder / "first.log").write_text(run(folder, "dvc", "repro").stdout)
+    said = run(folder, "dvc", "repro").stdout
     commit(run, folder)
-    return folder
+    (folder / "first.log").write_text(said)
 
 
 def commit(run: Run, folder: Path) -> None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-import shutil
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 
+from agentsynth.data.reading import read_table
 from agentsynth.tracking.store import connect
 
 pytestmark = pytest.mark.slow
 
+OWN = ("train.parquet", "validation.parquet", "test.parquet")
+"""The user's rows, as stage prepare sets them apart."""
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -55,16 +59,55 @@ def test_first_reproduction_makes_everything(reproduced: Path) -> None:
     assert (reproduced / "data" / "synthetic.csv").exists()
 
 
+def test_page_of_the_result_names_the_commit_of_the_code_and_the_way_back(run: Run, reproduced: Path) -> None:
+    page = (reproduced / "data" / "report.html").read_text()
+    first = run(reproduced, "git", "log", "--format=%H", "--", "src").stdout.split()[-1]
+    assert f"git checkout {first}\ndvc repro" in page
+    assert "not committed" not in page
+    assert "Mimic, judged by 60 unseen rows." in page
+    assert "Policies compared on the unseen rows" in page
+    assert str(reproduced) not in page
+
+
 def test_one_run_holds_the_pipeline_also_in_a_moved_folder(project: Path) -> None:
     (only,) = runs_in(project)
     assert (only["name"], only["status"]) == ("shop mimic seed 0", "FINISHED")
     assert {"agent.learning_rate", "generate.rows", "evaluate.seeds"} <= set(only["params"])
-    assert {"similarity", "train/return", "held_out_similarity"} <= set(only["metrics"])
+    assert {"refinement.exchanges", "split.seed"} <= set(only["params"])
+    assert "None" not in only["params"].values()
+    scores = {"similarity", "ceiling/similarity", "floor/similarity", "held_out_similarity", "detection"}
+    assert {*scores, "train/return"} <= set(only["metrics"])
     assert {"figures/data_comparison.png", "figures/q_tables.png"} <= set(only["figures"])
     assert len([name for name in only["figures"] if re.search(r"training_progress_\d{8}_\d{6}\.png$", name)]) == 1
-    assert {"report.json", "schema.json", "synthetic.csv"} <= set(only["files"])
+    assert {"report.html", "report.json", "schema.json", "synthetic.csv", "model_card.md"} <= set(only["files"])
     assert sorted(only["datasets"]) == ["shop", "shop", "shop", "shop synthetic"]
-    assert len(only["tags"]["mlflow.source.git.commit"]) == 40
+    tags = only["tags"]
+    assert len(tags["mlflow.source.git.commit"]) == 40
+    assert (tags["table"], tags["scenario"], tags["seed"], tags["dvc_stage"]) == ("shop", "mimic", "0", "evaluate")
+    assert re.fullmatch(r"[0-9a-f]{8}", tags["data_digest"])
+    assert re.match(r"python 3\.\d+\.\d+, agentsynth 0\.1\.0, gymnasium ", tags["versions"])
+    note = tags["mlflow.note.content"]
+    assert note.startswith(
+        "Policy version 1 is the champion: there was no champion to beat.\n\n"
+        "Mimic, judged by 60 unseen rows.\n\n| score | ours |"
+    )
+
+
+def test_registered_version_tells_what_it_is(project: Path) -> None:
+    (run,) = runs_in(project)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        client = connect().client
+        version = client.get_model_version_by_alias("agentsynth", "champion")
+        model = client.get_logged_model(str(version.source).removeprefix("models:/"))
+    (folder,) = (project / "mlruns" / "artifacts" / "models").iterdir()
+    card = next(folder.rglob("model_card.md")).read_text(encoding="utf-8")
+    assert next(folder.rglob("schema.json")).read_bytes() == (project / "data" / "schema.json").read_bytes()
+    assert version.description == f"{card}\n\n## Promotion\n\nChampion: there was no champion to beat."
+    assert version.tags["data_digest"] == run["tags"]["data_digest"]
+    scores = {metric.key: metric.value for metric in model.metrics or []}
+    assert scores["similarity"] == run["metrics"]["similarity"]
+    assert scores["held_out_similarity"] == pytest.approx(float(version.tags["held_out_similarity"]), abs=1e-6)
 
 
 def test_second_reproduction_does_nothing_and_git_is_clean(run: Run, project: Path) -> None:
@@ -102,38 +145,6 @@ def test_fresh_clone_runs_all_of_it_to_the_same_bytes(run: Run, reproduced: Path
     assert {"similarity", "train/return", "held_out_similarity"} <= set(only["metrics"])
 
 
-def test_experiment_with_a_scenario_reruns_only_what_depends_on_it(run: Run, project: Path) -> None:
-    shutil.rmtree(project / "dvc_plots", ignore_errors=True)
-    done = run(project, "dvc", "exp", "run", "-S", "generate.scenario=evening_rush")
-    assert "Stage 'train' didn't change, skipping" in done.stdout
-    assert "> python -m agentsynth.stages.generate" in done.stdout
-    first, second = runs_in(project)
-    assert second["name"].startswith("shop evening_rush seed 0 ")
-    assert second["tags"]["dvc_experiment"] in second["name"]
-    assert set(second["params"]) == set(first["params"])
-    assert set(second["metrics"]) == set(first["metrics"])
-    assert second["tags"]["model_version"] == "1"
-
-
-def test_users_table_in_a_temporary_workspace_logs_to_the_project(run: Run, project: Path) -> None:
-    rows = "".join(f"{number},{'abc'[number % 3]},{number * number % 17 / 2}\n" for number in range(240))
-    (project / "data" / "raw" / "mine.csv").write_text("id,kind,size\n" + rows)
-    run(project, "git", "add", "data/raw/mine.csv")
-    run(project, "git", "commit", "-qm", "my table")
-    run(project, "dvc", "exp", "run", "--temp", "-S", "data.table=data/raw/mine.csv")
-    _, second = runs_in(project)
-    assert second["params"]["data.table"] == "data/raw/mine.csv"
-    assert second["tags"]["table"] == "mine"
-    assert "figures/data_comparison.png" in second["figures"]
-    assert second["tags"]["verdict"] == "the first for this table: there was no champion to beat"
-    code = """
-import mlflow
-model = mlflow.pyfunc.load_model("models:/agentsynth@champion")
-print(*model.unwrap_python_model().synth.schema_.names)
-"""
-    assert run(project, sys.executable, "-c", code).stdout.split() == ["id", "kind", "size"]
-
-
 def test_changed_table_is_noticed(run: Run, project: Path) -> None:
     (project / "data" / "raw" / "mine.csv").write_text("a,b\n1,x\n2,y\n")
     assert "prepare" in run(project, "dvc", "status").stdout
@@ -147,8 +158,46 @@ def test_wrong_parameter_is_one_message_and_code_2(run: Run, project: Path) -> N
     assert "Traceback" not in done.stderr
 
 
-def test_tune_by_the_command_line_uses_the_prepared_tables(run: Run, project: Path) -> None:
-    done = run(project, "agentsynth", "tune")
-    assert done.stdout.startswith("best of 2 trials")
+def test_tuning_is_a_stage_that_plain_repro_leaves_alone(run: Run, project: Path) -> None:
+    assert not (project / "data" / "tuning").exists()
+    done = run(project, "dvc", "repro", "tuning/dvc.yaml")
+    assert "2 trials" in done.stdout
     assert (project / "data" / "tuning" / "best_params.yaml").exists()
-    assert done.stderr == ""
+    assert "?? tuning/dvc.lock" in run(project, "git", "status", "--short").stdout.splitlines()
+    params = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(params.replace("discount: 0.5", "discount: 0.25"))
+    assert "tune" not in run(project, "dvc", "repro", "--dry").stdout
+    again = run(project, "agentsynth", "tune", "--apply")  # the finished study, found by its tables
+    assert again.stdout.splitlines()[-1].startswith(("params.yaml:", "  "))
+    names = [found["name"] for found in runs_in(project)]
+    assert sorted(names) == ["shop mimic seed 0", "trial 0", "trial 1", "tune shop-rows"]
+
+
+def texts(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield every file of a project but for generated tables, git's and DVC's: its name, and what is written in it."""
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        if not path.is_file() or path.name in OWN or name.startswith((".git/", ".dvc/", "data/synthetic", "src/")):
+            continue
+        if path.name.startswith("synthetic") or path.is_symlink():
+            continue
+        content = path.read_bytes()
+        yield name, content.decode("latin-1")
+        if content.startswith(b"SQLite format 3"):
+            connection = sqlite3.connect(path)
+            yield name, "\n".join(connection.iterdump())
+            connection.close()
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                yield name, " ".join(f"{key} {arrays[key].tolist()}" for key in arrays.files)
+
+
+def test_no_row_is_in_the_model_the_reports_the_logs_or_the_store(project: Path) -> None:
+    rows = [read_table(project / "data" / name) for name in OWN]
+    stamps = {str(stamp) for table in rows for stamp in table["timestamp"]}
+    stamps |= {stamp.replace(" ", "T") for stamp in stamps}
+    written = list(texts(project))
+    names = {name for name, _ in written}
+    assert {"mlruns/mlflow.db", "data/report.html", "data/report.json", "data/model/arrays.npz", "first.log"} <= names
+    assert {name for name in names if name.startswith("mlruns/artifacts/")}
+    assert [(name, stamp) for name, text in written for stamp in stamps if stamp in text] == []

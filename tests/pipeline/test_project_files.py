@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from agentsynth.config import Config, Params
+from agentsynth.config import Config
 from agentsynth.data.shop import simulate_shop
+from agentsynth.params import Params
 from agentsynth.stages import paths
 from agentsynth.stages.prepare import RAW
 from agentsynth.synth import AgentSynth
@@ -102,4 +103,14 @@ def test_scenarios_of_the_shop_can_be_composed() -> None:
     for name in params.scenarios:
         composed = synth.compose(200, name, seed=1)
         assert len(composed.table) == 200
-        assert len(composed.targets) == (5 if name == "black_friday" else 1 if name == "price_rise" else 0)
+        assert len(composed.targets) == {"black_friday": 5, "holiday_season": 2}.get(name, 0)
+
+
+def test_tuning_is_a_pipeline_of_its_own_whose_parts_exist() -> None:
+    (stage,) = yaml.safe_load((ROOT / "tuning" / "dvc.yaml").read_text())["stages"].values()
+    assert (stage["wdir"], stage["cmd"]) == ("..", "python -m agentsynth.stages.tune")
+    assert set(stage["params"]) == {"seed", "tune", *Config.model_fields}
+    assert stage["outs"] == [{paths.TUNING.as_posix(): {"cache": False}}]  # the study grows; dvc stores no copies
+    made = outs(STAGES["prepare"])
+    assert {item for item in stage["deps"] if not item.startswith("src/")} == made
+    assert all((ROOT / item).exists() for item in stage["deps"] if item.startswith("src/"))

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
+import hashlib
+import json
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import mlflow
+import numpy as np
 import pandas as pd
 import pytest
-from mlflow.exceptions import MlflowException
 
-from agentsynth.errors import SchemaError
+from agentsynth.errors import ModelFormatError, SchemaError
+from agentsynth.serialization import FORMAT
+from agentsynth.storage import ARRAYS, DIGEST, MANIFEST
 from agentsynth.synth import AgentSynth
 from agentsynth.tracking import registry
 from agentsynth.tracking.pipeline import StageRecord, recorded
-from agentsynth.tracking.registry import Verdict, champion_version, promote
-from agentsynth.tracking.serving import ROWS, Request, requests
+from agentsynth.tracking.registry import Contest, Verdict, champion_version, promote
 from agentsynth.tracking.store import Store
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -28,49 +29,36 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def register(folder: Path, policy: str, scenarios: str = "none") -> str:
     with recorded([StageRecord("policy", policy, lambda _: None)]) as run:
         keys = {"policy_key": policy, "scenarios_key": scenarios}
-        return registry.register(run, folder, keys=keys, card="what it is")
+        return registry.register(run, folder, keys=keys, card="what it is", tags={"table": "shop"}).number
 
 
 def challenge(store: Store, version: str, own: float, champions: float) -> Verdict:
-    return promote(store.client, version, lambda _: champions, own)
+    return promote(store.client, version, own, lambda _: Contest(60, [own, own], [champions, champions]))
 
 
-@pytest.fixture(scope="session")
-def stored(empty_store: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with one registered version, the champion."""
-    folder = Path(shutil.copytree(empty_store, tmp_path_factory.mktemp("registry") / "project", symlinks=True))
-    shutil.copytree(model, folder / "data" / "model")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        from agentsynth.tracking.store import connect
-
-        store = connect()
-        promote(store.client, register(Path("data/model"), "first"), lambda _: 0.0, 0.9)
-    return folder
+def cannot(_: object) -> Contest:
+    raise SchemaError("no column 'age'")
 
 
-@pytest.fixture
-def champion(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    folder = tmp_path / "elsewhere"
-    shutil.copytree(stored, folder, symlinks=True)
-    monkeypatch.chdir(folder)
-    from agentsynth.tracking.store import connect
-
-    return connect()
+def never(_: object) -> Contest:
+    raise AssertionError("nobody has to be scored here")
 
 
 def test_first_version_becomes_champion(champion: Store) -> None:
     version = champion.client.get_model_version_by_alias("agentsynth", "champion")
     assert version.version in (1, "1")
-    assert version.tags["verdict"] == "the first for this table: there was no champion to beat"
-    assert version.tags["promoted"] == "true"
+    assert version.tags["verdict"] == "there was no champion to beat"
+    assert (version.tags["promoted"], version.tags["rival"], version.tags["table"]) == ("true", "none", "shop")
     assert version.tags["held_out_similarity"] == "0.900000"
-    assert version.description == "what it is"
+    assert version.description == "what it is\n\n## Promotion\n\nChampion: there was no champion to beat."
 
 
 def test_better_policy_takes_over(champion: Store, model: Path) -> None:
     verdict = challenge(champion, register(model, "second"), 0.92, 0.91)
-    assert verdict == (True, "0.9200 beats the 0.9100 of version 1 on the same held-out rows", 0.91)
+    assert verdict.promoted
+    assert verdict.reason == (
+        "0.9200 beats the 0.9100 of version 1 on the same 60 held-out rows, ahead in 2 of 2 tables"
+    )
     assert champion_version(champion.client) == "2"
 
 
@@ -81,52 +69,57 @@ def test_equal_or_worse_policy_does_not(champion: Store, model: Path, own: float
     assert not verdict.promoted
     assert "does not beat the 0.9100 of version 1" in verdict.reason
     assert champion_version(champion.client) == "1"
-    tags = champion.client.get_model_version("agentsynth", version).tags
-    assert (tags["promoted"], tags["verdict"]) == ("false", verdict.reason)
+    found = champion.client.get_model_version("agentsynth", version)
+    tags, description = found.tags, found.description
+    assert description is not None
+    assert (tags["promoted"], tags["verdict"], tags["rival"]) == ("false", verdict.reason, "1")
+    assert description.endswith(f"## Promotion\n\nNot the champion: {verdict.reason}.")
 
 
-def test_the_champions_own_rows_are_scored_not_its_old_score(champion: Store, model: Path) -> None:
-    seen: list[AgentSynth] = []
+def test_the_champion_itself_meets_the_challenger(champion: Store, model: Path, synth: AgentSynth) -> None:
+    met: list[AgentSynth] = []
 
-    def score(synth: AgentSynth) -> float:
-        seen.append(synth)
-        return 0.5
+    def meet(rival: AgentSynth) -> Contest:
+        met.append(rival)
+        return Contest(60, [0.6], [0.5])
 
-    assert promote(champion.client, register(model, "second"), score, 0.6).promoted
-    assert [type(synth).__name__ for synth in seen] == ["AgentSynth"]
+    assert promote(champion.client, register(model, "second"), 0.6, meet).promoted
+    (rival,) = met
+    pd.testing.assert_frame_equal(rival.generate(5, seed=1), synth.generate(5, seed=1))
 
 
-def test_same_policy_is_not_registered_twice(champion: Store, model: Path) -> None:
+def test_same_policy_is_not_registered_twice_and_does_not_meet_itself(champion: Store, model: Path) -> None:
     assert register(model, "first") == "1"
-    assert challenge(champion, "1", 0.9, 0.9).reason == "it already is the champion"
+    assert promote(champion.client, "1", 0.9, never).reason == "it already is the champion"
+    verdict = champion.client.get_model_version("agentsynth", "1").tags["verdict"]
+    assert verdict == "there was no champion to beat"  # why it once became champion stays
 
 
 def test_same_policy_with_other_scenarios_replaces_the_champion(champion: Store, model: Path) -> None:
     version = register(model, "first", scenarios="new")
-    verdict = challenge(champion, version, 0.9, 0.9)
+    verdict = promote(champion.client, version, 0.9, never)
     assert verdict.promoted
     assert "with the scenarios of now" in verdict.reason
     assert champion_version(champion.client) == version == "2"
 
 
 def test_champion_of_another_table_gives_way_and_it_is_said(champion: Store, model: Path) -> None:
-    def cannot(_: AgentSynth) -> float:
-        raise SchemaError("no column 'age'")
-
-    verdict = promote(champion.client, register(model, "second"), cannot, 0.2)
+    verdict = promote(champion.client, register(model, "second"), 0.2, cannot)
     assert verdict.promoted
-    assert verdict.champion_score is None
-    assert verdict.reason == "the first for this table: there was no champion to beat"
+    assert verdict.rival is None
+    assert verdict.reason == (
+        "the first for this table; the champion could not be compared (version 1: no column 'age')"
+    )
     assert champion_version(champion.client) == "2"
 
 
-def cannot_make_rows_with(version: str) -> Callable[[object], float]:
-    def score(loaded: object) -> float:
+def cannot_make_rows_with(version: str) -> Callable[[object], Contest]:
+    def meet(loaded: object) -> Contest:
         if loaded == version:
             raise SchemaError("no column 'age'")
-        return 0.9
+        return Contest(60, [0.3], [0.9])
 
-    return score
+    return meet
 
 
 def test_after_another_table_the_champion_of_this_one_is_met_again(
@@ -134,68 +127,56 @@ def test_after_another_table_the_champion_of_this_one_is_met_again(
 ) -> None:
     other = register(model, "other table")
     monkeypatch.setattr(registry, "load", lambda version: version)
-    assert promote(champion.client, other, cannot_make_rows_with("1"), 0.2).promoted
+    assert promote(champion.client, other, 0.2, cannot_make_rows_with("1")).promoted
     assert champion_version(champion.client) == other
     worse = register(model, "worse")
-    verdict = promote(champion.client, worse, cannot_make_rows_with(other), 0.3)
+    verdict = promote(champion.client, worse, 0.3, cannot_make_rows_with(other))
     assert not verdict.promoted
-    assert "0.3000 does not beat the 0.9000 of version 1" in verdict.reason
+    assert verdict.rival == "1"
     assert champion_version(champion.client) == "1"
 
 
-def test_a_later_run_of_the_same_policy_keeps_the_first_card(champion: Store, model: Path) -> None:
-    with recorded([StageRecord("policy", "first", lambda _: None)]) as run:
+def test_champion_promoted_meanwhile_is_met_too(champion: Store, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two experiments end at the same time: both beat version 1, but the better of them stays champion."""
+    best, second = register(model, "best"), register(model, "second best")
+    monkeypatch.setattr(registry, "load", lambda version: version)
+    met: list[object] = []
+
+    def meet(rival: object) -> Contest:
+        met.append(rival)
+        if rival == "1":
+            champion.client.set_registered_model_alias("agentsynth", "champion", best)
+        return Contest(60, [0.92], [0.91 if rival == "1" else 0.93])
+
+    assert not promote(champion.client, second, 0.92, meet).promoted
+    assert met == ["1", best]
+    assert champion_version(champion.client) == best
+
+
+def test_scores_belong_to_the_run_and_to_the_model(champion: Store, model: Path) -> None:
+    with recorded([StageRecord("policy", "second", lambda _: None)]) as run:
+        version = registry.register(run, model, keys={"policy_key": "second"}, card="")
+        run.metrics({"similarity": 0.75}, version.model_id)
+    (found,) = champion.client.get_logged_model(version.model_id).metrics or []
+    assert (found.key, found.value) == ("similarity", 0.75)
+    assert champion.client.get_run(run.id).data.metrics == {"similarity": 0.75}
+
+
+def test_run_of_a_known_policy_is_linked_with_its_model(champion: Store, model: Path) -> None:
+    with recorded([StageRecord("policy", "other scenario", lambda _: None)]) as run:
         keys = {"policy_key": "first", "scenarios_key": "none"}
-        assert registry.register(run, model, keys=keys, card="another experiment") == "1"
-    assert champion.client.get_model_version("agentsynth", "1").description == "what it is"
+        version = registry.register(run, model, keys=keys, card="another card", tags={"table": "other"})
+    assert version.number == "1"
+    outputs = champion.client.get_run(run.id).outputs
+    assert outputs is not None
+    assert [output.model_id for output in outputs.model_outputs] == [version.model_id]
+    found = champion.client.get_model_version("agentsynth", "1")
+    assert found.tags["table"] == "shop"
+    assert str(found.description).startswith("what it is")
 
 
 def test_no_champion_where_nothing_is_registered(store: Store) -> None:
     assert champion_version(store.client) is None
-
-
-@pytest.mark.usefixtures("champion")
-def test_champion_predicts(synth: AgentSynth) -> None:
-    model = mlflow.pyfunc.load_model("models:/agentsynth@champion")
-    table = model.predict(pd.DataFrame({"rows": [30], "scenario": ["evening_rush"], "seed": [3]}))
-    pd.testing.assert_frame_equal(table, synth.generate(30, "evening_rush", 3))
-    by_params = model.predict(pd.DataFrame({"seed": [3]}), params={"rows": 30, "scenario": "evening_rush"})
-    pd.testing.assert_frame_equal(by_params, table)
-    native = model.unwrap_python_model().synth
-    pd.testing.assert_frame_equal(native.generate(10, seed=1), synth.generate(10, seed=1))
-
-
-@pytest.mark.usefixtures("champion")
-def test_several_requests_come_one_below_the_other(synth: AgentSynth) -> None:
-    model = mlflow.pyfunc.load_model("models:/agentsynth@champion")
-    scenario = '{"where": "user_type = premium"}'
-    table = model.predict(pd.DataFrame({"rows": [4, 6], "seed": [1, 2], "scenario": [None, scenario]}))
-    assert len(table) == 10
-    assert set(table["user_type"][4:]) == {"premium"}
-    pd.testing.assert_frame_equal(table[:4], synth.generate(4, seed=1))
-
-
-@pytest.mark.parametrize(
-    ("request_", "message"),
-    [
-        ({"scenario": ["nowhere"]}, "no scenario 'nowhere'"),
-        ({"scenario": ['{"wher']}, "not valid JSON"),
-        ({"scenario": ['{"wher": "x"}']}, "wher"),
-        ({"rows": [0]}, "rows must be"),
-    ],
-)
-@pytest.mark.usefixtures("champion")
-def test_request_that_cannot_be_met_says_why(request_: dict[str, list[object]], message: str) -> None:
-    model = mlflow.pyfunc.load_model("models:/agentsynth@champion")
-    with pytest.raises(MlflowException, match=message) as caught:
-        model.predict(pd.DataFrame(request_))
-    assert caught.value.error_code == "INVALID_PARAMETER_VALUE"  # over HTTP: status 400
-
-
-def test_requests_fill_in_from_params_then_defaults() -> None:
-    table = pd.DataFrame({"rows": [5, None], "scenario": ["a", None]})
-    assert list(requests(table, {"seed": 7, "rows": None})) == [Request(5, "a", 7), Request(ROWS, None, 7)]
-    assert list(requests(pd.DataFrame({"seed": [2]}), {"rows": 3, "scenario": " "})) == [Request(3, None, 2)]
 
 
 @pytest.mark.usefixtures("champion")
@@ -214,14 +195,10 @@ def test_store_holds_no_path_of_this_machine(stored: Path) -> None:
 
 
 @pytest.mark.usefixtures("champion")
-def test_model_holds_no_pickle_and_no_training_rows(shop: pd.DataFrame) -> None:
+def test_model_holds_no_pickle() -> None:
     (folder,) = Path("mlruns/artifacts/models").iterdir()
     endings = {path.suffix for path in folder.rglob("*") if path.is_file()}
     assert not endings & {".pkl", ".pickle", ".joblib", ".dill"}
-    saved = "".join(
-        path.read_bytes().decode(errors="ignore") for path in (folder / "artifacts" / "artifacts").rglob("*.json")
-    )
-    assert not [value for value in shop["timestamp"].astype(str) if value in saved]
 
 
 @pytest.mark.slow
@@ -242,3 +219,43 @@ print(agentsynth.__file__)
     assert rows == "7"
     assert "mlruns/artifacts/models" in package
     assert done.stderr == ""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("champion")
+def test_champion_of_another_format_brings_the_code_that_reads_it(run: Run) -> None:
+    """In a new process its code goes before the installed one; in one that has imported ours, it says what to do."""
+    (folder,) = Path("mlruns/artifacts/models").iterdir()
+    make_format(99, folder / "artifacts")
+    code = """
+import mlflow, pandas as pd
+print(len(mlflow.pyfunc.load_model("models:/agentsynth@champion").predict(pd.DataFrame({"rows": [7]}))))
+from agentsynth import serialization
+print(serialization.FORMAT)
+"""
+    assert run(Path.cwd(), sys.executable, "-c", code).stdout.split() == ["7", "99"]
+    with pytest.raises(ModelFormatError, match=r"has format 99 .* brings its own code and loads as it is, in a new"):
+        registry.load("1")
+
+
+def make_format(number: int, folder: Path) -> None:
+    """Make of a registered model one that was written by an agentsynth of another format."""
+    code, saved = folder / "code" / "agentsynth" / "serialization.py", folder / "artifacts" / "model"
+    code.write_text(code.read_text().replace(f"\nFORMAT = {FORMAT}\n", f"\nFORMAT = {number}\n"))
+    manifest = json.dumps({**json.loads((saved / MANIFEST).read_text()), "format": number}).encode()
+    (saved / MANIFEST).write_bytes(manifest)
+    with np.load(saved / ARRAYS) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    arrays[DIGEST] = np.frombuffer(hashlib.sha256(manifest).digest(), dtype=np.uint8)
+    np.savez_compressed(saved / ARRAYS, allow_pickle=False, **arrays)
+
+
+def test_a_run_may_be_linked_with_a_model_again_as_after_a_kill(champion: Store) -> None:
+    with recorded([StageRecord("policy", "again", lambda _: None)]) as run:
+        keys = {"policy_key": "again", "scenarios_key": "none"}
+        made = registry.register(run, Path("data/model"), keys=keys, card="what it is", tags={"table": "shop"})
+        for _ in range(2):
+            run.model(made.model_id)
+    outputs = champion.client.get_run(run.id).outputs
+    assert outputs is not None
+    assert [output.model_id for output in outputs.model_outputs].count(made.model_id) == 1

@@ -9,19 +9,21 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from agentsynth.config import Params
 from agentsynth.data.reading import write_table
 from agentsynth.errors import InputError
 from agentsynth.files import digest
+from agentsynth.params import Params
+from agentsynth.scoring import held_out_similarities
 from agentsynth.stages import paths, train
 from agentsynth.stages.evaluate import evaluate
 from agentsynth.stages.generate import generate, summary
 from agentsynth.stages.prepare import prepare, prepared_tables
 from agentsynth.stages.records import policy_digest, run_name, table_name, train_record
-from agentsynth.stages.tune import Tables, tables_of, trained_score, tune_tables
+from agentsynth.stages.tune import Problem, setting_of, tune_table
 from agentsynth.synth import AgentSynth
 from agentsynth.tracking.pipeline import recorded
 from agentsynth.tracking.store import Store
+from agentsynth.tuning.scores import Tables
 
 
 def with_(params: Params, **sections: object) -> Params:
@@ -32,8 +34,10 @@ def test_prepare_simulates_infers_and_splits(params: Params) -> None:
     schema, rows = prepare(params)
     assert schema["total_revenue"].kind == "derived"
     assert [len(part) for part in rows] == [180, 60, 60]
-    again = prepare(params)
+    again = prepare(with_(params, seed=7))  # the seed of training: judged by the same rows
     assert all(one.equals(two) for one, two in zip(rows, again.rows, strict=True))
+    resplit = prepare(with_(params, split={**params.split.model_dump(), "seed": 1}))
+    assert not resplit.rows.test.equals(rows.test)
 
 
 def test_prepare_reads_the_users_table_with_overrides(params: Params, shop: pd.DataFrame, tmp_path: Path) -> None:
@@ -53,9 +57,18 @@ def test_stage_before_its_input_names_the_stage_to_run(tmp_path: Path, monkeypat
 def test_train_generate_evaluate(params: Params) -> None:
     schema, rows = prepare(params)
     synth = train.train(rows.train, schema, params)
-    composed = generate(synth, with_(params, generate={"rows": 50, "scenario": "price_rise"}))
+    composed = generate(synth, with_(params, generate={"rows": 50, "scenario": "black_friday"}))
     assert len(composed.table) == 50
-    assert summary(composed, Path("t.csv")).startswith("50 rows to t.csv\n  price mean: wanted ")
+    head, first, *_ = summary(composed, Path("t.csv")).removeprefix("50 rows to t.csv\n").splitlines()
+    assert head.startswith("Scenario black_friday: ")
+    report = composed.report
+    assert report is not None
+    assert head.endswith(
+        f" of 5 targets reached; 50 rows of {report.drawn:,} drawn (effective size {report.effective:.0f})"
+    )
+    assert report.drawn > report.effective > 50
+    assert first.startswith("  category Electronics share: before ")
+    assert ", wanted 0.5, reached " in first
     evaluation = evaluate(synth, *rows, composed.table, params)
     assert evaluation.report.rows["test"] == 60
     assert set(evaluation.policies["policy"]) >= {"q_learning", "neutral", "random", "raking", "free"}
@@ -115,24 +128,61 @@ def test_figures_and_model_have_the_same_bytes_each_time(
 
 def test_tables_of_a_file_leave_the_test_rows_out(params: Params, shop: pd.DataFrame, tmp_path: Path) -> None:
     write_table(shop, tmp_path / "mine.parquet")
-    tables = tables_of(tmp_path / "mine.parquet", params)
-    assert (len(tables.train), len(tables.validation)) == (180, 60)
+    problem = Problem.of(tmp_path / "mine.parquet", params)
+    assert problem.name == "mine"
+    assert (len(problem.tables.train), len(problem.tables.validation), len(problem.test)) == (180, 60, 60)
 
 
 def test_tuning_logs_each_trial_and_writes_what_it_found(store: Store, params: Params) -> None:
     schema, rows = prepare(params)
-    tables = Tables(rows.train, rows.validation, schema)
-    said = tune_tables(tables, params, Path("out"))
-    assert said.startswith("best of 2 trials: 0.")
-    assert Params.load("out/best_params.yaml").agent.learning_rate > 0
+    problem = Problem(Tables(rows.train, rows.validation, schema), rows.test, "shop")
+    chosen = with_(params, tune={"trials": 3, "seeds": 1, "tables": 1, "test_seeds": 2, "storage": "journal:j.log"})
+    said = tune_table(problem, chosen, Path("out"))
+    assert said.startswith("3 trials (3 complete); best is trial ")
+    result = json.loads(Path("out/result.json").read_text())
+    assert Params.load("out/best_params.yaml").agent.learning_rate == result["best"]["params"]["agent.learning_rate"]
     trials = pd.read_csv("out/trials.csv")
-    assert list(trials["number"]) == [0, 1]
-    first = trained_score(tables, params.config, params.seed)
-    assert trials["value"][0] == pytest.approx(first)
-    names = {run.info.run_name for run in store.client.search_runs([store.experiment_id])}
-    assert names == {"tune agentsynth", "trial 0", "trial 1"}
-    tune_tables(tables, params, Path("out"))
-    assert len(store.client.search_runs([store.experiment_id])) == 3
+    assert list(trials["number"]) == [0, 1, 2]
+    synth = train.train(rows.train, schema, chosen)
+    (first,) = held_out_similarities(synth, rows.validation, schema, seed=chosen.seed, tables=1)
+    assert trials["validation_similarity"][0] == pytest.approx(first)
+    assert {"history.png", "slices.png"} <= {path.name for path in Path("out").iterdir()}
+    runs = {run.info.run_name: run for run in store.client.search_runs([store.experiment_id])}
+    assert set(runs) == {"tune shop-rows", "trial 0", "trial 1", "trial 2"}
+    study = runs["tune shop-rows"]
+    assert (study.data.tags["table"], study.data.tags["best_trial"]) == ("shop", str(result["best"]["trial"]))
+    assert "history.png" in {item.path for item in store.client.list_artifacts(study.info.run_id)}
+    assert [gain["score"] for gain in result["gains"]] == ["similarity to 60 test rows"] * (result["best"]["trial"] > 0)
+    more = chosen.tune.model_copy(update={"trials": 9, "timeout": 1e-9})
+    again = tune_table(problem, chosen.model_copy(update={"tune": more}), Path("out"))
+    assert "3 of 9 trials so far: the same command goes on" in again
+    assert len(store.client.search_runs([store.experiment_id])) == 4
+
+
+def test_study_of_a_temporary_workspace_is_kept_in_the_project(
+    params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema, rows = prepare(params)
+    problem = Problem(Tables(rows.train, rows.validation, schema), rows.test, "shop")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    assert setting_of(problem, params).params.storage == f"sqlite:///{tmp_path}/mlruns/optuna.db"
+    monkeypatch.delenv("DVC_ROOT")
+    assert setting_of(problem, params).params.storage == "sqlite:///mlruns/optuna.db"
+
+
+@pytest.mark.parametrize(
+    ("tune", "name"),
+    [
+        ({}, "shop-rows"),
+        ({"score": "goals"}, "shop-goals"),
+        ({"scenario": "price_rise", "privacy": True}, "shop-rows-price_rise-privacy"),
+        ({"study": "mine"}, "mine"),
+    ],
+)
+def test_study_is_named_by_what_is_looked_for(params: Params, tune: dict[str, object], name: str) -> None:
+    schema, rows = prepare(params)
+    problem = Problem(Tables(rows.train, rows.validation, schema), rows.test, "shop")
+    assert setting_of(problem, with_(params, tune=tune)).name == name
 
 
 def test_digest_sees_names_and_contents(tmp_path: Path) -> None:

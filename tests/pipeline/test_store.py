@@ -20,6 +20,7 @@ def test_everything_lies_under_mlruns_but_the_link(store: Store, tmp_path: Path)
     assert (tmp_path / "mlflow.db").readlink() == Path("mlruns/mlflow.db")
     experiment = store.client.get_experiment(store.experiment_id)
     assert (experiment.name, experiment.artifact_location) == (EXPERIMENT, ARTIFACTS.as_posix())
+    assert experiment.tags == {"mlflow.experimentKind": "custom_model_development"}  # how `mlflow ui` shows it
 
 
 def test_connecting_again_finds_the_same_store(store: Store) -> None:
@@ -90,3 +91,25 @@ def test_heavy_packages_are_not_imported_by(module: str, run: Run, tmp_path: Pat
     code = f"import sys, {module}; print(*sys.modules)"
     imported = set(run(tmp_path, sys.executable, "-c", code).stdout.split())
     assert not imported & {"mlflow", "optuna", "dvc", "matplotlib"}
+
+
+def test_a_database_that_was_being_made_when_its_process_was_killed_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "mlruns" / "mlflow.making").write_bytes(b"SQLite format 3\0 and half a page")
+    (tmp_path / "mlruns" / "mlflow.making-journal").write_bytes(b"half a journal")
+    client, experiment = connect()
+    assert client.get_experiment(experiment).artifact_location == ARTIFACTS.as_posix()
+    assert client.get_experiment("0").artifact_location == ARTIFACTS.as_posix()
+    assert sorted(path.name for path in (tmp_path / "mlruns").iterdir()) == ["artifacts", "mlflow.db", "store.lock"]
+
+
+def test_two_processes_make_a_fresh_store_at_once(run: Run, tmp_path: Path) -> None:
+    code = "from agentsynth.tracking.store import connect; s = connect(); s.client.create_run(s.experiment_id)"
+    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    started = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in started] == [0, 0]
+    count = "from agentsynth.tracking.store import connect; s = connect(); print(len(s.client.search_runs([s[1]])))"
+    assert run(tmp_path, sys.executable, "-c", count).stdout.split()[-1] == "2"

@@ -70,7 +70,7 @@ def policy() -> QPolicy:
     """
     names, levels = ("price_factor", "quantity_factor"), np.geomspace(0.5, 2, 7)
     edges = np.array([-3.0, -1.5, -0.5, 0.5, 1.5, 3.0])
-    shape = (len(names), len(edges) + 1, 4, len(levels))
+    shape = (len(names) + 1, len(edges) + 1, 4, len(levels))
     blank = QPolicy(names, np.zeros(shape), np.zeros(shape, dtype=np.int64), levels, edges)
     return _sensible(blank)
 

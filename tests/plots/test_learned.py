@@ -37,7 +37,7 @@ def test_advantages_are_from_the_mean_of_what_was_tried() -> None:
         visits=np.array([[[[1, 2, 0]], [[0, 0, 0]]]]),
         levels=np.array([0.5, 1, 2]),
         gap_edges=np.array([0.0]),
-        factor_names=["x"],
+        table_names=["x"],
     )
     np.testing.assert_array_equal(advantages(policy), [[[[-0.5, 0.5, np.nan]], [[np.nan] * 3]]])
     assert visited_states(policy).tolist() == [[[True], [False]]]
@@ -46,7 +46,7 @@ def test_advantages_are_from_the_mean_of_what_was_tried() -> None:
 
 def test_response_has_a_panel_for_each_factor_and_a_line_for_each_part(policy: QPolicy) -> None:
     figure = learned_response(policy)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["price_factor", "quantity_factor"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["price_factor", "quantity_factor", "goal_factor"]
     for axes in figure.axes:
         lines = [line for line in axes.lines if line.get_linestyle() == "-"][1:]  # the first one is the neutral 1
         assert len(lines) == 4
@@ -62,7 +62,7 @@ def test_response_rises_with_the_gap(policy: QPolicy) -> None:
 
 
 def test_never_visited_states_are_hollow_and_neutral(policy: QPolicy) -> None:
-    price, quantity = learned_response(policy).axes
+    price, quantity, _ = learned_response(policy).axes
     for axes, expected in ((price, 4), (quantity, 0)):
         hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
         points = [y for line in hollow for y in np.asarray(line.get_ydata())]
@@ -87,7 +87,7 @@ def rows(figure: Figure) -> list[Axes]:
 
 
 def test_q_tables_have_a_row_for_each_factor_and_a_map_for_each_part(policy: QPolicy) -> None:
-    price, quantity = rows(q_tables(policy))
+    price, quantity, _ = rows(q_tables(policy))
     assert (price.get_ylabel(), quantity.get_ylabel()) == ("price_factor", "quantity_factor")
     assert len(price.images) == len(quantity.images) == 4
     parts = [text.get_text() for text in price.texts if not text.get_text().startswith("±")]
@@ -128,13 +128,13 @@ def test_factors_left_out_are_named(policy: QPolicy) -> None:
     tables, response = q_tables(policy, max_factors=1), learned_response(policy, max_factors=1)
     assert len(rows(tables)) == len(response.axes) == 1
     for figure in (tables, response):
-        assert "Not shown: quantity_factor." in " ".join(figure.texts[2].get_text().split())
+        assert "Not shown: quantity_factor, goal_factor." in " ".join(figure.texts[2].get_text().split())
 
 
 @pytest.mark.parametrize("count", [1, 14])
 def test_any_number_of_factors_is_drawn(count: int, tmp_path: Path) -> None:
     blank = QPolicy.blank(tuple(f"factor number {i} of a long name" for i in range(count)))
-    assert len(learned_response(blank, tmp_path / "response.png").axes) == min(count, 12)
+    assert len(learned_response(blank, tmp_path / "response.png").axes) == min(count + 1, 12)
     q_tables(blank, tmp_path / "tables.png")
     assert (tmp_path / "tables.png").stat().st_size > 1000
 
@@ -146,7 +146,7 @@ def test_one_part_of_the_episode_needs_no_legend() -> None:
         visits=np.ones(shape, dtype=int),
         levels=np.array([0.5, 1, 2]),
         gap_edges=np.array([-1.0, 1.0]),
-        factor_names=["x_factor"],
+        table_names=["x_factor"],
     )
     assert learned_response(policy).legends == []
     assert all("progress" not in text.get_text() for text in rows(q_tables(policy))[0].texts)
@@ -155,7 +155,7 @@ def test_one_part_of_the_episode_needs_no_legend() -> None:
 def test_what_does_not_fit_together_is_refused(policy: QPolicy) -> None:
     odd = replace(policy, gap_edges=np.array([0.0]))
     for draw in (learned_response, q_tables):
-        with pytest.raises(InputError, match=r"shape \(2, 2, 4, 7\).*found \(2, 7, 4, 7\)"):
+        with pytest.raises(InputError, match=r"shape \(3, 2, 4, 7\).*found \(3, 7, 4, 7\)"):
             draw(odd)
-    with pytest.raises(InputError, match=r"and \(2, 7, 4\)"):
+    with pytest.raises(InputError, match=r"and \(3, 7, 4\)"):
         q_tables(replace(policy, visits=policy.visits[..., 0]))

@@ -35,7 +35,7 @@ def test_importing_does_not_import_matplotlib_and_drawing_says_what_is_missing()
         "from types import SimpleNamespace\n"
         "import numpy as np\n"
         "tables = np.zeros((1, 2, 1, 1))\n"
-        "policy = SimpleNamespace(tables=tables, visits=tables, levels=[1], gap_edges=[0], factor_names=['x'])\n"
+        "policy = SimpleNamespace(tables=tables, visits=tables, levels=[1], gap_edges=[0], table_names=['x'])\n"
         "try: plots.learned_response(policy)\n"
         "except ImportError as error: print(type(error).__name__, error)\n"
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agentsynth.env.environment import GAP_RANGE, HIGHEST_FACTOR, LOWEST_FACTOR, Observation
+from agentsynth.env.environment import AIM_FACTOR, GAP_RANGE, HIGHEST_FACTOR, LOWEST_FACTOR, Observation
 
 Action = NDArray[np.float32]
 LEVELS = np.geomspace(LOWEST_FACTOR, HIGHEST_FACTOR, 7)
@@ -71,14 +72,15 @@ class ProportionalPolicy:
 
 @dataclass(frozen=True)
 class QPolicy:
-    """Greedy use of learned Q-tables, one per factor.
+    """Greedy use of learned Q-tables: one for each column's factor, and one that all aims of a goal share.
 
     Attributes:
-        factor_names: (factors,) names.
-        tables: (factors, gap buckets, progress buckets, levels) Q-values.
+        factor_names: (factors,) names of the columns' factors.
+        tables: (factors + 1, gap buckets, progress buckets, levels) Q-values; the last table is that of aims.
         visits: the same shape, updates each value has had.
         levels: (levels,) factor values.
         gap_edges: (gap buckets - 1,) borders in noise units.
+        aims: how many aims the goals have that it is used for.
     """
 
     factor_names: tuple[str, ...]
@@ -86,26 +88,47 @@ class QPolicy:
     visits: NDArray[np.int64]
     levels: NDArray[np.float64]
     gap_edges: NDArray[np.float64]
+    aims: int = 0
 
     @classmethod
-    def blank(cls, factor_names: tuple[str, ...]) -> QPolicy:
+    def blank(cls, factor_names: tuple[str, ...], aims: int = 0) -> QPolicy:
         """Return a policy that has learned nothing: it is neutral everywhere."""
-        shape = (len(factor_names), len(GAP_EDGES) + 1, PROGRESS_BUCKETS, len(LEVELS))
-        return cls(factor_names, np.zeros(shape), np.zeros(shape, dtype=np.int64), LEVELS.copy(), GAP_EDGES.copy())
+        shape = (len(factor_names) + 1, len(GAP_EDGES) + 1, PROGRESS_BUCKETS, len(LEVELS))
+        zeros, visits = np.zeros(shape), np.zeros(shape, dtype=np.int64)
+        return cls(factor_names, zeros, visits, LEVELS.copy(), GAP_EDGES.copy(), aims)
+
+    def for_aims(self, aims: int) -> QPolicy:
+        """Return the policy for goals of so many aims: what was learned of one serves them all."""
+        return replace(self, aims=aims)
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """Names (factors + 1,) of the tables."""
+        return (*self.factor_names, AIM_FACTOR)
+
+    @cached_property
+    def used(self) -> NDArray[np.intp]:
+        """The table (factors + aims,) of each factor of an action."""
+        own = len(self.factor_names)
+        return np.minimum(np.arange(own + self.aims), own)
 
     def states(self, observation: Observation) -> tuple[NDArray[np.intp], int]:
-        """Return the gap bucket (factors,) of every factor, and the progress bucket."""
-        gaps = observation[: len(self.factor_names)].astype(np.float64) * GAP_RANGE
+        """Return the gap bucket (factors + aims,) of every factor, and the progress bucket.
+
+        The bucket of a column is that of its gap, of an aim that of what is needed of the next batch.
+        """
+        own = len(self.factor_names)
+        gaps = observation[: own + 2 * self.aims].astype(np.float64) * GAP_RANGE
+        gaps = np.concatenate([gaps[:own], gaps[own + self.aims :]])
         buckets = self.tables.shape[2]
         return np.searchsorted(self.gap_edges, gaps), min(int(observation[-1] * buckets), buckets - 1)
 
     def greedy(self, gap: NDArray[np.intp], progress: int) -> NDArray[np.intp]:
-        """Return the greedy level (factors,) in the given state."""
-        rows = np.arange(len(gap))
-        return greedy_levels(self.tables[rows, gap, progress], self.visits[rows, gap, progress])
+        """Return the greedy level (factors + aims,) in the given state."""
+        return greedy_levels(self.tables[self.used, gap, progress], self.visits[self.used, gap, progress])
 
     def best_levels(self) -> NDArray[np.intp]:
-        """Return the greedy level (factors, gap buckets, progress buckets) of every state."""
+        """Return the greedy level (factors + 1, gap buckets, progress buckets) of every state."""
         return greedy_levels(self.tables, self.visits)
 
     def factors(self, observation: Observation) -> Action:

@@ -34,6 +34,7 @@ def train(
     held_out: list[Goal],
     seed: int,
     advance: Callable[[], None] = lambda: None,
+    watch: Callable[[int, QPolicy], None] = lambda *_: None,
 ) -> tuple[QPolicy, TrainingHistory]:
     """Train an agent in `env` and return the policy that did best in the held-out checks, and the history.
 
@@ -47,9 +48,11 @@ def train(
         held_out: goals that no episode steers to; the greedy policy is judged on them.
         seed: decides everything random here.
         advance: called after each episode.
+        watch: called after each episode with its number and the policy so far, which it leaves as it is; what it
+            raises ends the training.
     """
-    names, steps = env.factors.names, env.steps
-    agent = QLearningAgent(names, steps, config, stream(seed, "exploration"))
+    names = env.factor_names
+    agent = QLearningAgent(env.factors.names, env.steps, config, stream(seed, "exploration"), env.aims)
     exam_seed = child_seed(seed, "exams")
     rivals = {
         "neutral": examine(env, NeutralPolicy(len(names)), held_out, exam_seed),
@@ -69,7 +72,26 @@ def train(
             best = replace(agent.policy, tables=agent.policy.tables.copy(), visits=agent.policy.visits.copy())
         agent.end_episode()
         advance()
-    return best, record.history(env, best_action(best), rivals, len(goals))
+        watch(episode, agent.policy)
+    return best.for_aims(0), record.history(env, best_action(best), rivals, len(goals))
+
+
+def fine_tuned(
+    env: SyntheticDataEnvironment, config: AgentConfig, policy: QPolicy, goal: Goal, episodes: int, seed: int
+) -> QPolicy:
+    """Return what `policy` becomes by so many episodes on one goal, from where the training left off.
+
+    Exploration begins at `epsilon_end`, as the last episodes of the training had it; a policy that has learned nothing
+    (`QPolicy.blank`) begins at `epsilon_start`.
+    """
+    agent = QLearningAgent(env.factors.names, env.steps, config, stream(seed, "exploration"), env.aims)
+    if policy.visits.any():
+        agent.policy = replace(policy, tables=policy.tables.copy(), visits=policy.visits.copy(), aims=env.aims)
+        agent.epsilon = config.epsilon_end
+    for episode in range(episodes):
+        play(env, agent, goal, child_seed(seed, f"episode.{episode}"))
+        agent.end_episode()
+    return agent.policy
 
 
 def play(env: SyntheticDataEnvironment, agent: QLearningAgent, goal: Goal, seed: int) -> float:
@@ -91,12 +113,13 @@ def play(env: SyntheticDataEnvironment, agent: QLearningAgent, goal: Goal, seed:
 def best_action(policy: QPolicy) -> dict[str, float]:
     """Return the level of each factor that was worth most over the states it was in (Q-values weighed by visits).
 
-    A factor that was never moved is neutral.
+    A factor that was never moved is neutral. That of aims has none: it presses up as often as down.
     """
-    state_visits = policy.visits.sum(axis=-1, keepdims=True)
-    known = policy.visits > 0
+    own = slice(len(policy.factor_names))
+    state_visits = policy.visits[own].sum(axis=-1, keepdims=True)
+    known = policy.visits[own] > 0
     weight = (state_visits * known).sum(axis=(1, 2))
-    worth = (policy.tables * state_visits * known).sum(axis=(1, 2)) / np.maximum(weight, 1)
+    worth = (policy.tables[own] * state_visits * known).sum(axis=(1, 2)) / np.maximum(weight, 1)
     best = greedy_levels(worth, weight)
     return {name: float(policy.levels[level]) for name, level in zip(policy.factor_names, best, strict=True)}
 

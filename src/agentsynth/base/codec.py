@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from agentsynth.base.calendar import join_datetime, split_datetime
+from agentsynth.base.held import FREE, Held
 from agentsynth.base.parts import MISSING, Floats, Part, parts_of, within
 from agentsynth.data.bounds import bounds_first, check_bounds, excess, raised, with_excess
 from agentsynth.data.schema import Schema
@@ -35,7 +36,7 @@ class Codec:
         Raises:
             SchemaError: a column is below one that the schema says it is never below, or such columns go in a circle.
         """
-        columns = bounds_first(self.schema.modelled)
+        columns = bounds_first(self.schema.by_name.modelled)
         check_bounds(frame, columns)
         parts = [part for column in columns for part in parts_of(column, frame)]
         self.parts = [part for part in parts if part.ordered or len(part.values)]
@@ -63,15 +64,30 @@ class Codec:
                 codes[:, index] = part.codes(_numbers(part, series))
         return codes
 
-    def decode(self, codes: Floats) -> pd.DataFrame:
+    def decode(self, codes: Floats, held: Held = FREE) -> pd.DataFrame:
         """Return the typed frame (modelled columns only) that `codes` (rows, parts) stand for; every bound holds."""
+        names = [part.column for part in self.parts]
+        return pd.DataFrame(self.columns(codes, names, held), index=pd.RangeIndex(len(codes)))
+
+    def columns(self, codes: Floats, names: Collection[str], held: Held = FREE) -> dict[str, Any]:
+        """Return some columns, and the bounds they have, by name: values (rows,) that `codes` (rows, parts) stand for.
+
+        Args:
+            codes: of all parts; only those of the columns are looked at.
+            names: the columns.
+            held: columns held to a value, which they have exactly.
+        """
         columns: dict[str, Any] = {}
         waiting: dict[str, tuple[Part, Floats]] = {}
+        wanted = self._with_bounds(names)
         for part, code in zip(self.parts, codes.T, strict=True):
+            if part.column not in wanted:
+                continue
             if part.role == "label":
                 columns[part.column] = pd.Series(part.values[code.astype(np.intp)], dtype=object)
             elif part.role == "number":
-                columns[part.column] = part.numbers(code)
+                numbers = part.numbers(code)
+                columns[part.column] = numbers if part.excess else held.settled(part.column, numbers)
             elif part.role == "date":
                 waiting[part.column] = (part, part.numbers(code))
                 columns[part.column] = join_datetime(part.numbers(code), part.unit, None, "")
@@ -79,20 +95,26 @@ class Codec:
                 date, days = waiting[part.column]
                 times = part.numbers(within(part, code, days, date.values))
                 columns[part.column] = join_datetime(days, date.unit, times, part.unit)
-        self._keep_bounds(columns)
-        return pd.DataFrame(columns, index=pd.RangeIndex(len(codes)))
+        self._keep_bounds(columns, held)
+        return columns
 
-    def _keep_bounds(self, columns: dict[str, Any]) -> None:
+    def _with_bounds(self, names: Collection[str]) -> set[str]:
+        """Return columns, their bounds, the bounds of these, and so on."""
+        bounds = {bound for name in names for bound in self.schema[name].above}
+        return {*names, *(self._with_bounds(bounds) if bounds else ())}
+
+    def _keep_bounds(self, columns: dict[str, Any], held: Held) -> None:
         """Add its bounds to an excess, and raise other columns to theirs; parts stand after those of their bounds."""
         for part in self.parts:
             column = self.schema[part.column]
-            if not column.above or part.role == "time":
+            if part.column not in columns or not column.above or part.role == "time":
                 continue
             values = columns[part.column]
             if part.excess:
                 columns[part.column] = with_excess(column, values, columns, part.most, part.smallest)
             else:
                 columns[part.column] = raised(column, values, columns, part.values, part.most)
+            columns[part.column] = held.settled(part.column, columns[part.column])
 
     @property
     def feature_slices(self) -> list[slice]:
@@ -146,6 +168,8 @@ def _order_labels(parts: list[Part], codes: Floats) -> list[Part]:
 
 
 def _first_component(parts: list[Part], codes: Floats) -> Floats:
+    from scipy.stats import rankdata
+
     columns = [
         _standardised(rankdata(code))
         for part, code in zip(parts, codes.T, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,17 @@ class Forest:
         )
 
     @property
+    def is_sound(self) -> bool:
+        """Whether every walk ends in a leaf: children come after their node, and there are as many of all as nodes."""
+        nodes, inner = len(self.feature), np.flatnonzero(self.feature >= 0)
+        sizes = {len(field) for field in (self.threshold, self.left, self.right)}
+        children = np.concatenate([self.left[inner], self.right[inner]])
+        ends = [*self.roots, *children]
+        return sizes == {nodes} and bool(
+            len(self.roots) and min(ends) >= 0 and max(ends) < nodes and (children > np.tile(inner, 2)).all()
+        )
+
+    @property
     def leaf_counts(self) -> list[int]:
         """Leaves of each tree."""
         return [int(count) for count in np.add.reduceat(self.feature < 0, self.roots, dtype=np.int64)]
@@ -67,16 +79,34 @@ class Forest:
 
     def leaves(self, features: NDArray[np.float32], tree: NDArray[np.intp] | int) -> NDArray[np.int32]:
         """Return the leaf (node index, (rows,)) that each row of `features` reaches in its `tree`."""
-        node = np.broadcast_to(self.roots[tree], len(features)).astype(np.int32)
-        active = np.arange(len(features), dtype=np.int32)
-        while active.size:
-            at = node[active]
-            feature = self.feature[at]
-            inner = feature >= 0
-            active, at, feature = active[inner], at[inner], feature[inner]
-            goes_left = features[active, feature] <= self.threshold[at]
-            node[active] = np.where(goes_left, self.left[at], self.right[at])
-        return node
+        rows, width = features.shape
+        node = np.broadcast_to(self.roots[tree], rows).astype(np.intp)
+        if not width:
+            return node.astype(np.int32)
+        feature, threshold, children = self._steps
+        flat, at, active = features.ravel(), node, np.arange(rows)
+        first = active * width
+        while True:
+            left = flat.take(first + feature.take(at)) <= threshold.take(at)
+            below = children.take(2 * at + left)
+            moving = below != at
+            at, count = below, np.count_nonzero(moving)
+            if not count or 2 * count < len(at):
+                # Rows in a leaf stay there: to look at them is cheap, until they are the most.
+                node[active] = at
+                if not count:
+                    return node.astype(np.int32)
+                active, at, first = active[moving], at[moving], first[moving]
+
+    @cached_property
+    def _steps(self) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.intp]]:
+        """Column and threshold (nodes,) to look at, and the nodes (2 * nodes,) to the right and left of each.
+
+        Indices are as wide as the machine's, so that none is converted on the way; a leaf leads to itself.
+        """
+        leaf, own = self.feature < 0, np.arange(len(self.feature))
+        children = np.column_stack([np.where(leaf, own, self.right), np.where(leaf, own, self.left)])
+        return np.where(leaf, 0, self.feature).astype(np.intp), self.threshold, children.ravel().astype(np.intp)
 
 
 def _rounded_down(threshold: NDArray[np.float64]) -> NDArray[np.float32]:

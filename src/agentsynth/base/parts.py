@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.base.calendar import DATE_UNITS, MICROSECONDS, split_datetime, weekday_and_month
+from agentsynth.base.endings import ending_steps, landed
 from agentsynth.data.bounds import excess, steps_since
 from agentsynth.data.schema import Column
 
@@ -19,8 +20,6 @@ MISSING = -1.0
 """Code of a missing value in an ordered part: one below the smallest value."""
 FREQUENT = 5
 """Training rows whose common value is one to keep: a heap, a price point, a zero."""
-EVIDENCE = 5
-"""Values with as many training rows each, from which on it is told how often such a value comes back."""
 
 Role = Literal["number", "date", "time", "label"]
 
@@ -65,20 +64,19 @@ class Part:
         return 3 if self.role == "date" and self.unit == "day" else 1
 
     @cached_property
-    def kept(self) -> Floats:
-        """Share (levels,) of the times a training value is drawn that it is kept as it is; else it gives way to others.
+    def kept(self) -> NDArray[np.bool_]:
+        """Whether (levels,) a training value is kept where it is drawn; else it gives way to a neighbour of it.
 
-        A value that c training rows have comes back in unseen real rows not c / n of the time, but as often as all
-        values of c + 1 rows together have it: kept by this share, generated rows repeat training values as often as
-        unseen rows do (Good 1953, Biometrika 40(3/4), p. 237, with thanks to Turing). Frequent ones are always kept.
+        Only what `FREQUENT` rows share is kept: the rest would tell of single rows (the frequency rule of disclosure
+        control: Hundepool et al. 2012, Statistical Disclosure Control, ch. 4).
         """
-        having = np.bincount(np.minimum(self.counts, FREQUENT), minlength=FREQUENT + 1).astype(np.float64)
-        times = np.arange(FREQUENT + 1)
-        shares = np.ones(FREQUENT + 1)
-        known = having[:FREQUENT] >= EVIDENCE
-        again = (times[1:] * having[1:])[known]
-        shares[:FREQUENT][known] = np.minimum(1.0, again / np.maximum(times[:-1] * having[:-1], 1)[known])
-        return shares[np.minimum(self.counts, FREQUENT)]
+        return self.counts >= FREQUENT
+
+    @cached_property
+    def steps(self) -> Floats:
+        """By multiples of what (levels,) a number may be moved, so that it ends as numbers of the column do."""
+        decimals = self.decimals if self.role == "number" else None
+        return ending_steps(self.values.astype(np.float64), self.counts, decimals, FREQUENT)
 
     def features(self, codes: Floats) -> list[Floats]:
         """Return the features, each (rows,), that trees of later parts may split on."""
@@ -93,8 +91,13 @@ class Part:
         if not len(self.values):
             return np.full(len(codes), np.nan)
         values = self.values.astype(np.float64)
+        inside = np.clip(codes, 0, len(values) - 1)
+        place = inside.astype(np.intp)
+        low, part = values[place], inside - place
+        with np.errstate(over="ignore", invalid="ignore"):
+            between = low + (values[np.minimum(place + 1, len(values) - 1)] - low) * part
         # Clipped, as the difference of two huge numbers may be infinite.
-        found = np.clip(np.interp(codes, np.arange(len(values)), values), values[0], values[-1])
+        found = np.clip(np.where(part == 0, low, between), values[0], values[-1])
         if self.role != "number":
             found = np.rint(found)
         elif self.decimals is not None:
@@ -102,10 +105,19 @@ class Part:
             found = np.where(codes == np.floor(codes), found, np.round(found, self.decimals))
         return np.where(codes < 0, np.nan, found)
 
-    def snapped(self, codes: Floats) -> Floats:
-        """Return ordered `codes` (rows,); whole ones where rounding makes a training value of their number."""
-        numbers = self.numbers(codes)
+    def landed(self, moved: Floats, codes: Floats) -> Floats:
+        """Return `moved` (rows,), what became of whole `codes` (rows,), as codes of numbers that end as theirs do."""
+        level = codes.astype(np.intp)
+        numbers, steps = self.numbers(moved), self.steps[level]
+        stepped = landed(numbers, self.values[level].astype(np.float64), steps)
+        if self.decimals is not None:
+            stepped = np.round(stepped, self.decimals)
+        # Numbers without steps may be so large or so small that rounding them would leave nothing.
+        numbers = np.clip(np.where(steps > 0, stepped, numbers), self.values[0], self.values[-1])
         place = np.minimum(np.searchsorted(self.values, numbers), len(self.values) - 1)
+        # Whole codes are those of training values exactly, whatever interpolation makes of them; and the smallest
+        # numbers there are cannot be interpolated at all.
+        codes = np.where(steps > 0, self.codes(numbers), moved)
         return np.where(self.values[place] == numbers, place, codes)
 
     def codes(self, numbers: Floats) -> Floats:

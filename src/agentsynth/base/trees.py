@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from agentsynth.base.codec import MISSING, Codec, Floats, Part
 from agentsynth.base.forest import Forest
+from agentsynth.base.held import FREE, Held
+from agentsynth.base.part_model import PartModel, with_leaves
+from agentsynth.base.spans import span_of
 from agentsynth.config import GeneratorConfig
 from agentsynth.seeding import child_seed, stream
 
@@ -22,45 +26,6 @@ MOST_ROWS = 50_000
 """Rows that a tree is grown on at the most: from here on, growing would take nearly all the time of a fit."""
 THRESHOLDS = 15
 RANK_WEIGHT = 4.0
-
-
-@dataclass(frozen=True)
-class PartModel:
-    """How one part is drawn: walk a tree of `forest` to a leaf, then draw among the leaf's training codes.
-
-    Attributes:
-        start, size: (nodes,) the slice of `codes` that belongs to a leaf; unused for inner nodes.
-        codes: (trees * training rows,) training codes, sorted within each leaf.
-    """
-
-    forest: Forest
-    start: NDArray[np.int32]
-    size: NDArray[np.int32]
-    codes: NDArray[np.int32]
-
-    def draw(self, features: NDArray[np.float32], part: Part, rng: np.random.Generator) -> Floats:
-        """Return a code (rows,) for each row of `features`.
-
-        A leaf's sorted codes are read as a quantile function: a value that is not kept (see `Part.kept`) is spread over
-        half the way to its neighbours in the leaf.
-        """
-        tree = rng.integers(len(self.forest.roots), size=len(features))
-        leaf = self.forest.leaves(features, tree)
-        start, size = self.start[leaf], self.size[leaf]
-        position = rng.random(len(features)) * size
-        slot = np.minimum(position.astype(np.int32), size - 1)
-        code = self.codes[start + slot].astype(np.float64)
-        if not part.ordered or not len(part.values):
-            return code
-        offset = position - slot - 0.5
-        # The ends of a leaf have one neighbour only, and spread towards it, lest they repeat a training value.
-        neighbour = np.where(((offset < 0) & (slot > 0)) | (slot == size - 1), slot - 1, slot + 1)
-        inside = (neighbour >= 0) & (neighbour < size) & (code >= 0)
-        other = self.codes[start + np.where(inside, neighbour, slot)]
-        spread = inside & (other >= 0) & (rng.random(len(code)) >= part.kept[code.astype(np.intp)])
-        moved = code[spread] + np.abs(offset[spread]) * (other[spread] - code[spread])
-        code[spread] = part.snapped(moved)
-        return code
 
 
 class SequentialTrees:
@@ -89,7 +54,7 @@ class SequentialTrees:
             rows = _taught_by(part, codes[:, index])
             seen, target = features[rows], codes[rows, index]
             trees = self._grow(seen[:, columns], target, part, child_seed(seed, f"trees.{index}"))
-            self.models.append(_with_leaves(Forest.of(trees, columns), seen, target))
+            self.models.append(with_leaves(Forest.of(trees, columns), seen, target))
             columns = np.append(columns, np.arange(slices[index].start, slices[index].stop, dtype=np.int32))
             advance()
         return self
@@ -105,40 +70,65 @@ class SequentialTrees:
         if not features.shape[1]:
             # The first part has nothing to split on: one tree, one leaf.
             features, count = np.zeros((len(codes), 1), dtype=np.float32), 1
-        grown = []
-        for tree in range(count):
-            rows = _sample(len(codes), seed + tree)
+        smallest = min(self.config.min_leaf, len(codes))
+
+        def tree(number: int) -> Any:
+            rows = _sample(len(codes), seed + number)
             model = estimator(
-                min_samples_leaf=min(self.config.min_leaf, len(codes)),
-                max_features=self.config.max_features,
-                random_state=seed + tree,
+                min_samples_leaf=smallest, max_features=self.config.max_features, random_state=seed + number
             )
-            grown.append(model.fit(features[rows], target[rows]))
-        return grown
+            return model.fit(features[rows], target[rows])
+
+        # scikit-learn lets go of Python's lock while a tree grows, and each tree has a seed of its own.
+        with ThreadPoolExecutor(min(count, os.cpu_count() or 1)) as threads:
+            return list(threads.map(tree, range(count)))
 
     def draw(self, rows: int, rng: np.random.Generator) -> Floats:
         """Return the codes (rows, parts) of freshly drawn rows."""
-        codes = np.zeros((rows, len(self.codec.parts)))
+        return self.draw_held(rows, FREE, rng)[0]
+
+    def draw_held(self, rows: int, held: Held, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Return the codes (rows, parts) of rows with columns held, and the logarithms of their weights (rows,).
+
+        A held column gets its value when its turn comes, and the row the weight of how likely the value is there;
+        columns after it follow as they do in rows that have it. Under the weights rows are thus spread as if all but
+        those with the values had been left out (likelihood weighting: Fung and Chang 1990, UAI 5, p. 209), however
+        rare these are.
+        """
+        codes, logs = np.zeros((rows, len(self.codec.parts))), np.zeros(rows)
         slices = self.codec.feature_slices
         features = np.zeros((rows, slices[-1].stop if slices else 0), dtype=np.float32)
         for index, model in zip(self.order, self.models, strict=True):
             part = self.codec.parts[index]
-            codes[:, index] = model.draw(features, part, rng)
+            span = span_of(part, self.codec, codes, held)
+            if span is None:
+                codes[:, index] = model.draw(features, part, rng)
+            elif span.code is not None:
+                codes[:, index] = span.code
+                logs += np.log(model.chance(features, span))
+            else:
+                codes[:, index], chance = model.draw_within(features, part, span, rng)
+                logs += np.log(chance)
             if part.role == "time":
                 # Its date stands just before it, and is missing or not for both.
                 codes[codes[:, index - 1] < 0, index] = MISSING
             features[:, slices[index]] = np.column_stack(part.features(codes[:, index]))
-        return codes
+        return codes, logs
 
 
 def _order(parts: list[Part]) -> list[int]:
-    """Return the order in which parts are drawn: few-level labels, dates, numbers, many-level labels."""
+    """Return the order in which parts are drawn: few-level labels, dates, numbers, many-level labels.
+
+    Of labels those with few levels come first, of numbers those with many values, equal ones by name. For numbers there
+    is little in it: on eight tables the detection AUC of free rows was .634; with few values first .636, in the order
+    of their names .636, in that of the table .633, where one mean of four seeds is good to about .007.
+    """
 
     def key(index: int) -> tuple[int, int, int]:
         part = parts[index]
         if part.role == "label":
             return (0 if len(part.values) <= MOST_CLASSES else 3, len(part.values), index)
-        return (2 if part.role == "number" else 1, 0, index)
+        return (2, -len(part.values), index) if part.role == "number" else (1, 0, index)
 
     return sorted(range(len(parts)), key=key)
 
@@ -172,14 +162,3 @@ def _middle_ranks(codes: Floats) -> Floats:
     middle = np.cumsum(counts) - (counts + 1) / 2
     ranks: Floats = middle[inverse] / len(codes)
     return ranks
-
-
-def _with_leaves(forest: Forest, features: NDArray[np.float32], codes: Floats) -> PartModel:
-    """Sort the training codes into the leaves of every tree."""
-    nodes = len(forest.feature)
-    leaves = np.concatenate([forest.leaves(features, tree) for tree in range(len(forest.roots))])
-    repeated = np.tile(codes, len(forest.roots))
-    by_leaf = np.lexsort((repeated, leaves))
-    size = np.bincount(leaves, minlength=nodes)
-    start = np.cumsum(size) - size
-    return PartModel(forest, start.astype(np.int32), size.astype(np.int32), repeated[by_leaf].astype(np.int32))

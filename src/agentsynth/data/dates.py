@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import get_args
@@ -17,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.data.schema import Step
+from agentsynth.errors import SchemaError
 
 TOKEN = re.compile(r"(%[-3]?[A-Za-z])")
 MONTHS = [
@@ -118,6 +120,18 @@ def find_format(text: pd.Series[str]) -> str | None:
     return next(iter(in_order or readings), None)
 
 
+def most_likely_format(text: pd.Series[str]) -> str | None:
+    """Return the format of the first values of `text` (none missing) that most of them have, or None."""
+    head = text.drop_duplicates().head(SCREENED).tolist()
+    if sum(DATE_LIKE.fullmatch(value) is not None for value in head) <= len(head) / 2:
+        return None
+    offsets = Counter(found[1] for value in head if (found := OFFSET.search(value)))
+    offset = offsets.most_common(1)[0][0] if offsets else ""
+    counts = {form: sum(_pattern(form).fullmatch(value) is not None for value in head) for form in formats(offset)}
+    best = max(counts, key=lambda form: counts[form])
+    return best if counts[best] > len(head) / 2 else None
+
+
 @cache
 def _pattern(form: str) -> re.Pattern[str]:
     """Return the regular expression of a format; there are hundreds, so each is compiled once."""
@@ -125,7 +139,11 @@ def _pattern(form: str) -> re.Pattern[str]:
 
 
 def parse_dates(text: pd.Series[str], form: str) -> pd.Series[pd.Timestamp]:
-    """Read text (n,) by a format; NaT where it does not have that form to the letter."""
+    """Read text (n,) by a format; NaT where it does not have that form to the letter.
+
+    Raises:
+        SchemaError: the format has a token that there is not.
+    """
     fits = text.str.fullmatch(_pattern(form).pattern).fillna(False).astype(bool)
     text, plain = text.where(fits), form.replace("%-", "%").replace("%3f", "%f")
     if "%q" in form:
@@ -133,7 +151,10 @@ def parse_dates(text: pd.Series[str], form: str) -> pd.Series[pd.Timestamp]:
         plain = plain.replace("%q", "%m")
     if "%V" in form:
         text, plain = text + " 1", plain + " %u"  # a week is its Monday
-    return pd.to_datetime(text, format=plain, errors="coerce").astype("datetime64[us]")
+    try:
+        return pd.to_datetime(text, format=plain, errors="coerce").astype("datetime64[us]")
+    except ValueError as error:
+        raise SchemaError(f"{form!r} is no format of datetimes: {error}. Write it as strftime has it.") from error
 
 
 def write_dates(values: pd.Series[pd.Timestamp], form: str) -> pd.Series[str]:

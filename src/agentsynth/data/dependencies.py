@@ -16,7 +16,6 @@ from typing import Any, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
 
 from agentsynth.data.dates import STEPS
 from agentsynth.data.formulas import determinant
@@ -200,6 +199,8 @@ def _holds(known: _Determinant, values: Codes) -> bool:
 
 def _agree(sizes: Codes, values: Codes) -> bool:
     """Tell whether groups of rows of these sizes would hardly agree on their values if those were dealt out."""
+    from scipy.special import logsumexp
+
     shares = np.log(np.bincount(values) / len(values))
     log_chance = 0.0
     for size, groups in zip(*np.unique(sizes[sizes > 1], return_counts=True), strict=True):
@@ -211,6 +212,8 @@ def _agree(sizes: Codes, values: Codes) -> bool:
 
 def _in_stretches(known: _Determinant, values: Codes) -> bool:
     """Tell whether each value fills one stretch of an ordered determinant, missing keys last, and not by chance."""
+    from scipy.special import gammaln
+
     by_key = values[first_rows(known.codes)]
     runs = int(np.count_nonzero(by_key[1:] != by_key[:-1])) + 1
     counts = np.bincount(values)

@@ -26,7 +26,7 @@ def constant_within(frame: pd.DataFrame, column: Column, columns: Sequence[Colum
     """
     ids = frame[column.name]
     owners = [other for other in columns if _may_own(frame, column, other)]
-    return tuple(other.name for other in owners if _is_constant(ids, frame[other.name]))
+    return tuple(sorted(other.name for other in owners if _is_constant(ids, frame[other.name])))
 
 
 def _may_own(frame: pd.DataFrame, column: Column, other: Column) -> bool:

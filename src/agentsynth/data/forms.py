@@ -15,7 +15,7 @@ from agentsynth.data.idforms import fallback_form, id_form, in_sequence
 from agentsynth.data.kinds import shape_of, values_kind
 from agentsynth.data.numbertext import number_text
 from agentsynth.data.rounding import decimals_of
-from agentsynth.data.schema import Column, Formula, Kind
+from agentsynth.data.schema import Column, Formula, IdForm, Kind
 from agentsynth.data.values import label_of, plain, to_datetimes, to_numbers
 from agentsynth.errors import SchemaError
 
@@ -46,7 +46,9 @@ def column_of(series: pd.Series[Any], kind: Kind, given: Fields) -> Column:
 def _constant_form(series: pd.Series[Any], _: Fields) -> dict[str, Any]:
     values = list(series.dropna().unique())
     if len(values) > 1:
-        raise SchemaError(f"column {series.name!r} cannot be constant: it holds {values[:3]} and perhaps more.")
+        raise SchemaError(
+            f"column {series.name!r} cannot be constant: it holds {len(values)} different values. Give it another kind."
+        )
     value = plain(values[0]) if values else None
     dates_as_objects = isinstance(value, date) and types.is_object_dtype(series.dtype)
     return {
@@ -60,10 +62,19 @@ def _id_form(series: pd.Series[Any], given: Fields) -> dict[str, Any]:
     if "id_form" in given:
         return {}
     form = id_form(series)
-    if form is None or (types.is_numeric_dtype(series.dtype) and (form.prefix or form.suffix)):
-        # Numbers below zero or with a fraction.
+    numeric = types.is_numeric_dtype(series.dtype)
+    if form is None or (numeric and (form.prefix or form.suffix or not _fits(form, series.dtype))):
+        # Numbers below zero, with a fraction, or so large that random ones like them go beyond the dtype.
         form = fallback_form(series)
     return {"id_form": form, "ordered": form.style in ("sequence", "random_number") and in_sequence(series, form)}
+
+
+def _fits(form: IdForm, dtype: Any) -> bool:
+    """Whether all random codes of a form are numbers that an integer dtype holds."""
+    if form.style != "pattern" or not types.is_integer_dtype(dtype):
+        return True
+    limits = np.iinfo(getattr(dtype, "numpy_dtype", dtype))
+    return int("".join(max(alphabet) for alphabet in form.alphabets)) <= int(limits.max)
 
 
 def _datetime_form(series: pd.Series[Any], given: Fields) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from agentsynth.data.forms import column_of
 from agentsynth.data.formulas import in_order
 from agentsynth.data.inequalities import with_bounds
 from agentsynth.data.kinds import DROP, kind_of, values_kind
-from agentsynth.data.schema import WRITTEN, Column, Formula, Kind, Schema
+from agentsynth.data.schema import MOST_COLUMNS, WRITTEN, Column, Formula, Kind, Schema
 from agentsynth.data.typed import typed
 from agentsynth.errors import SchemaError
 
@@ -59,6 +59,11 @@ def infer_schema(frame: pd.DataFrame, overrides: Overrides | None = None) -> Sch
     kept = frame[[name for name in frame.columns if given.get(name, {}).get("kind") != DROP]].reset_index(drop=True)
     if kept.shape[1] == 0:
         raise SchemaError("every column of the table is dropped: keep at least one.")
+    if kept.shape[1] > MOST_COLUMNS:
+        raise SchemaError(
+            f"the table has {kept.shape[1]:,} columns, and at most {MOST_COLUMNS:,} can be learned from: keep those "
+            f"that matter, and leave out the others (kind: {DROP})."
+        )
     kinds = _kinds(kept, given)
     written = {
         name: {"text": form} for name, form in frame.attrs.get(WRITTEN, {}).items() if kinds.get(name) in NUMBERS

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from agentsynth.data.dates import OFFSET_DATETIME, find_format
+from agentsynth.data.dates import OFFSET_DATETIME, find_format, most_likely_format, parse_dates
 from agentsynth.data.idforms import id_form
 from agentsynth.data.numbertext import number_text
 from agentsynth.data.schema import Kind, NumberText
@@ -170,6 +170,7 @@ def _kind_of_text(present: pd.Series[Any], levels: int, rows: int) -> Kind:
     if find_format(present.astype(object)) is not None:
         return "datetime"
     _check_one_offset(present)
+    _check_almost_datetimes(present, levels)
     numbers = number_text(present)
     if numbers is not None and _measures(numbers, present, levels):
         return "numeric"
@@ -228,6 +229,22 @@ def _check_one_offset(present: pd.Series[Any]) -> None:
         raise SchemaError(
             f"column {present.name!r} is text of datetimes with more than one offset from UTC: turn it into datetimes "
             f"of one zone first (pd.to_datetime(..., utc=True).dt.tz_convert(zone)), or drop it (kind: {DROP})."
+        )
+
+
+def _check_almost_datetimes(present: pd.Series[Any], levels: int) -> None:
+    """Refuse datetimes that nearly never repeat, a few of which there are not: they would be taken for random codes."""
+    if levels <= ALMOST_UNIQUE * len(present) or levels <= FEW_ID_LEVELS:
+        return
+    form = most_likely_format(present.astype(object))
+    if form is None:
+        return
+    wrong = parse_dates(present.astype(object), form).isna()
+    if 0 < wrong.sum() < ALMOST_UNIQUE * len(present):
+        raise SchemaError(
+            f"column {present.name!r} holds datetimes written as {form}, but the value in row "
+            f"{present.index[wrong][0] + 1}, of the shape {shape_of(str(present[wrong].iloc[0]))!r}, is none: correct "
+            f"it, or empty it, in the table.{_remedies(present.name)}"
         )
 
 

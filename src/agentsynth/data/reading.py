@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -13,7 +15,7 @@ import pandas as pd
 from pandas.api import types
 
 from agentsynth.data.numbertext import unusual_text, write_numbers
-from agentsynth.data.schema import WRITTEN, Schema
+from agentsynth.data.schema import MOST_COLUMNS, WRITTEN, Schema
 from agentsynth.errors import InputError
 from agentsynth.files import whole_file
 
@@ -100,8 +102,12 @@ def check_ending(path: Path) -> None:
 
 
 def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise InputError(f"there is no file {path}. Check the name; it is looked for from {Path.cwd()}.")
+    try:
+        path.stat()
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            raise InputError(f"cannot read {path}: {error.strerror}.") from error
+        raise InputError(f"there is no file {path}. Check the name; it is looked for from {Path.cwd()}.") from None
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a CSV or Parquet file in it.")
     check_ending(path)
@@ -134,7 +140,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
             low_memory=False,
         )
     except (ValueError, OSError) as error:  # pandas' ParserError is a ValueError
-        raise InputError(f"{path} cannot be read as CSV: {error}.") from error
+        opened = " A quote is opened and not closed." if "EOF inside string" in str(error) else ""
+        raise InputError(f"{path} cannot be read as CSV: {error}.{opened}") from error
     floats = [name for name in frame.columns if types.is_float_dtype(frame[name].dtype)]
     written = {name: form for name in floats if (form := unusual_text(text[name].dropna())) is not None}
     frame.attrs[WRITTEN] = {name: form.model_dump() for name, form in written.items()}
@@ -165,7 +172,7 @@ def _check_shape(path: Path) -> list[str]:
     """Return the header of a CSV file all of whose rows have as many fields as it."""
     try:
         with _opened(path) as file:
-            reader = csv.reader(file)
+            reader = csv.reader(_text_lines(path, file))
             header = next((row for row in reader if row), [])
             _check_header(path, header)
             for row in reader:
@@ -178,9 +185,22 @@ def _check_shape(path: Path) -> list[str]:
         raise InputError(
             f"{path} is not UTF-8 (byte {error.start} is {error.object[error.start]:#04x}): save it as UTF-8."
         ) from error
-    except (csv.Error, OSError, EOFError) as error:
+    except csv.Error as error:
+        # Most of all a field of more than 131,072 letters: a quote that is not closed, or a document in a cell.
+        raise InputError(
+            f"{path}, line {reader.line_num}: {error}. Close its quotes, shorten it, or leave its column out."
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read as CSV: {error}.") from error
     return header
+
+
+def _text_lines(path: Path, file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file; one with a zero byte, which pandas would cut a field at, is an error."""
+    for number, line in enumerate(file, start=1):
+        if "\0" in line:
+            raise InputError(f"{path}, line {number} holds zero bytes: it is no text, or in UTF-16; save it as UTF-8.")
+        yield line
 
 
 def _check_header(path: Path, header: list[str]) -> None:
@@ -194,6 +214,11 @@ def _check_header(path: Path, header: list[str]) -> None:
 
 
 def _check_names(path: Path, names: list[str]) -> None:
+    if len(names) > MOST_COLUMNS:
+        raise InputError(
+            f"{path} has {len(names):,} columns, and at most {MOST_COLUMNS:,} can be used: keep those that matter, and "
+            f"leave out the others."
+        )
     blank = [place for place, name in enumerate(names, start=1) if not name.strip()]
     if blank:
         hint = " (row numbers, written with the table? Write it without its index.)" if blank[0] == 1 else ""

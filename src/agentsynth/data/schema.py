@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
 
+from pandas.api.types import pandas_dtype
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from agentsynth.errors import SchemaError
@@ -17,6 +19,10 @@ Level: TypeAlias = bool | int | float | str
 Unit = Literal["year", "quarter", "month", "day", "weekday", "hour", "minute", "second"]
 Step = Literal["year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond"]
 
+MOST_DIGITS = 131_072
+"""No field of a CSV file is longer; a schema that asks for more digits is an error or an attack."""
+MOST_COLUMNS = 1000
+"""More columns than this are no small table: the time taken grows with the square of their number."""
 WRITTEN = "agentsynth.written"
 """Key in a table's `attrs`: column -> how a CSV file has its floats written, as fields of `NumberText`."""
 INPUTS: dict[Operation, tuple[int, int]] = {
@@ -36,7 +42,7 @@ UNITS: dict[Operation, tuple[Unit, ...]] = {"duration": LENGTHS, "shift": LENGTH
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Formula(_Model):
@@ -85,7 +91,7 @@ class IdForm(_Model):
     style: Literal["sequence", "random_number", "uuid", "hex", "pattern"]
     prefix: str = ""
     suffix: str = ""
-    width: int = 0
+    width: Annotated[int, Field(ge=0, le=MOST_DIGITS)] = 0
     first: int = 0
     last: int = 0
     alphabets: tuple[str, ...] = ()
@@ -99,9 +105,9 @@ class IdForm(_Model):
 class NumberText(_Model):
     """How numbers are written as text: with the fewest digits that tell them, and no fewer than these."""
 
-    decimals: Annotated[int, Field(ge=0)] = 1
+    decimals: Annotated[int, Field(ge=0, le=MOST_DIGITS)] = 1
     """Fewest digits after the point; 0: whole numbers have no point."""
-    width: Annotated[int, Field(ge=1)] = 1
+    width: Annotated[int, Field(ge=1, le=MOST_DIGITS)] = 1
     """Fewest digits before the point, zeros in front of the number."""
 
 
@@ -113,7 +119,7 @@ class Column(_Model):
     dtype: str
     """The pandas dtype to give back, as `str(series.dtype)`."""
     missing: Annotated[float, Field(ge=0, le=1)] = 0.0
-    decimals: int | None = None
+    decimals: Annotated[int, Field(ge=-300, le=300)] | None = None
     """Numeric: digits after the point (negative: multiples of 10, 100, ...); None = not rounded."""
     text: NumberText | None = None
     """Numeric: how its numbers are written, where the column is text, or where a CSV file has them another way than
@@ -143,6 +149,22 @@ class Column(_Model):
     """Whether it is modelled as its excess over the largest of `above`; else it is modelled as it is, and raised where
     it falls below them."""
 
+    @field_validator("dtype")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            pandas_dtype(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"there is no pandas dtype {value!r}") from error
+        return value
+
+    @field_validator("format")
+    @classmethod
+    def _has_parts(cls, value: str | None) -> str | None:
+        if value is not None and "%" not in value:
+            raise ValueError(f"{value!r} has no part of a datetime, such as %Y")
+        return value
+
     @field_validator("above", mode="before")
     @classmethod
     def _one_or_more(cls, value: object) -> object:
@@ -151,12 +173,13 @@ class Column(_Model):
     @property
     def is_label(self) -> bool:
         """Whether the typed frame holds this column as labels (a derived one may be of that type, too)."""
-        return self.kind == "categorical" or (self.formula is not None and self.formula.result == "label")
+        formula = self.formula if self.kind == "derived" else None
+        return self.kind == "categorical" or (formula is not None and formula.result == "label")
 
     @property
     def is_datetime(self) -> bool:
         """Whether the typed frame holds this column as datetimes (a derived one may be of that type, too)."""
-        formula = self.formula
+        formula = self.formula if self.kind == "derived" else None
         return self.kind == "datetime" or (
             formula is not None and (formula.operation == "shift" or formula.result == "datetime")
         )
@@ -172,6 +195,14 @@ class Schema(_Model):
 
     columns: tuple[Column, ...]
 
+    @field_validator("columns")
+    @classmethod
+    def _once(cls, value: tuple[Column, ...]) -> tuple[Column, ...]:
+        twice = [name for name, count in Counter(column.name for column in value).items() if count > 1]
+        if twice:
+            raise ValueError(f"column {twice[0]!r} is there more than once")
+        return value
+
     def __iter__(self) -> Iterator[Column]:  # type: ignore[override]  # pydantic iterates over fields
         return iter(self.columns)
 
@@ -185,6 +216,11 @@ class Schema(_Model):
     def names(self) -> list[str]:
         """Column names, in order."""
         return [column.name for column in self.columns]
+
+    @property
+    def by_name(self) -> Schema:
+        """The same columns in the order of their names: what is learned does not depend on how a table was arranged."""
+        return self.model_copy(update={"columns": tuple(sorted(self.columns, key=lambda column: column.name))})
 
     def of_kind(self, *kinds: Kind) -> list[Column]:
         """Return the columns of the given kinds, in order."""

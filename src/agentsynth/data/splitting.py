@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from agentsynth.config import SplitParams
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
 from agentsynth.errors import InputError, SchemaError
+from agentsynth.params import SplitParams
 from agentsynth.seeding import stream
 
 Integers: TypeAlias = NDArray[np.int64]

@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 from agentsynth.data.coefficients import UNUSUAL, offsets, resolved, significant
 from agentsynth.data.schema import Formula
@@ -85,6 +84,8 @@ def _used(screen: Floats, column: int, members: list[int], unit: float) -> list[
 
 def _least_squares(inputs: Floats, target: Floats) -> Floats:
     """Return the coefficients (k,) of the inputs beside an intercept, solved on columns of comparable size."""
+    from scipy import linalg
+
     scale = np.abs(inputs).max(axis=0) + TINY
     matrix = np.column_stack([inputs / scale, np.ones(len(inputs))])
     # QR with pivoting: several times faster than numpy's SVD, and no less sure on independent columns.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from agentsynth.data.casting import cast_to
 from agentsynth.data.formulas import compute, in_order
-from agentsynth.data.ids import make_ids
+from agentsynth.data.ids import ALL, Share, make_ids
 from agentsynth.data.schema import Column, Schema
 from agentsynth.data.values import restore, to_datetimes, to_labels, to_numbers
 from agentsynth.errors import SchemaError
@@ -75,7 +75,7 @@ def add_derived(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     return full[[name for name in schema.names if name in full.columns]]
 
 
-def finish(frame: pd.DataFrame, schema: Schema, seed: int) -> pd.DataFrame:
+def finish(frame: pd.DataFrame, schema: Schema, seed: int, share: Share = ALL) -> pd.DataFrame:
     """Return a typed frame in the form the schema's table has: the inverse of `typed`.
 
     Derived columns are computed from the others, constants filled in, ids made anew, and decimals, calendar steps,
@@ -86,6 +86,7 @@ def finish(frame: pd.DataFrame, schema: Schema, seed: int) -> pd.DataFrame:
         frame: (n, p) typed frame with at least the modelled columns.
         schema: what the columns are.
         seed: the same seed makes the same ids.
+        share: the ids that may be given, where the frame is a part of a table.
 
     Returns:
         (n, q) table: the schema's columns in the schema's order; index 0 to n-1.
@@ -99,7 +100,7 @@ def finish(frame: pd.DataFrame, schema: Schema, seed: int) -> pd.DataFrame:
     full = _sorted(add_derived(frame, schema), schema).reset_index(drop=True)
     finished = {column.name: restore(full[column.name], column) for column in schema.compared}
     finished |= {column.name: _constant(column, len(full)) for column in schema.of_kind("constant")}
-    finished |= make_ids(full, schema.of_kind("id"), stream(seed, "ids"))
+    finished |= make_ids(full, schema.by_name.of_kind("id"), stream(seed, "ids"), share)
     return pd.DataFrame({name: finished[name] for name in schema.names}, index=full.index)
 
 

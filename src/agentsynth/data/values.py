@@ -20,6 +20,8 @@ from agentsynth.data.schema import Column, NumberText
 from agentsynth.errors import SchemaError
 
 Floats: TypeAlias = NDArray[np.float64]
+LARGEST = 1e304
+"""Numbers beyond leave no room for the sums and roundings that are made of them."""
 SHOWN = 3
 """Offending rows an error message shows."""
 
@@ -50,12 +52,16 @@ def to_numbers(series: pd.Series[Any]) -> pd.Series[float]:
     """Return a column (n,) of numbers, or of text that reads as numbers, as float64, NaN where missing.
 
     Raises:
-        SchemaError: a value is not a finite number; the message names column and rows.
+        SchemaError: a value is not a finite number, or is beyond `LARGEST`; the message names column and rows.
     """
     read = series if types.is_numeric_dtype(series.dtype) else pd.to_numeric(series.astype(object), errors="coerce")
     numbers = pd.Series(read.to_numpy(dtype=np.float64, na_value=np.nan), index=series.index, name=series.name)
     _refuse(series, (numbers.isna() & series.notna()).to_numpy(), "is numeric, but holds values that are not numbers")
     _refuse(series, np.isinf(numbers.to_numpy()), "holds infinite numbers (replace them by missing values)")
+    huge = np.abs(numbers.to_numpy()) > LARGEST
+    _refuse(
+        series, huge, f"holds numbers beyond {LARGEST:.0e} (count in a larger unit, or replace them by missing ones)"
+    )
     return numbers
 
 
@@ -166,10 +172,13 @@ def _restore_datetimes(series: pd.Series[Any], column: Column) -> pd.Series[Any]
 
 def _restore_labels(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
     read = label_reader(column)
-    values = {label: read(label) for label in series.dropna().unique()}
-    objects = pd.Series([values.get(x, np.nan) for x in series], series.index, object, column.name)
+    codes, labels = pd.factorize(series)
+    values = np.full(len(labels) + 1, np.nan, dtype=object)
+    for place, label in enumerate(labels):
+        values[place] = read(label)
+    objects = pd.Series(values[codes], series.index, object, column.name)
     if column.dtype == "category":
-        dtype = pd.CategoricalDtype(list(column.levels or values.values()), ordered=column.ordered)
+        dtype = pd.CategoricalDtype(list(column.levels or values[:-1]), ordered=column.ordered)
         return objects.astype(dtype)
     try:
         return cast_to(objects, column.dtype)

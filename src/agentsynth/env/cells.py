@@ -61,16 +61,34 @@ class Cells:
 
     def of(self, frame: pd.DataFrame, features: NDArray[np.float32]) -> Indices:
         """Return the cells (rows, groups) of a typed frame with derived columns and its feature matrix."""
+        return self.with_leaves(frame, self._leaves(features))
+
+    def leaves(self, cells: Indices) -> Indices:
+        """Return the numbers (rows, trees) of the critic's leaves that rows are in, given their cells."""
+        first = len(self.margins) + len(self.pairs)
+        return cells[:, first:] - self.offsets[first:]
+
+    def with_leaves(self, frame: pd.DataFrame, leaves: Indices) -> Indices:
+        """Return what `of` does where the numbers (rows, trees) of the critic's leaves are known already."""
         codes: dict[Margin, Indices] = {}
         for margin in {*self.margins, *(margin for pair in self.pairs for margin in pair)}:
             codes[margin] = margin.codes(frame)
-        columns = [codes[margin] for margin in self.margins]
-        columns += [codes[first] * second.size + codes[second] for first, second in self.pairs]
+        found = np.empty((max(len(frame), len(leaves)), len(self.sizes)), dtype=np.int32)
+        for group, margin in enumerate(self.margins):
+            found[:, group] = codes[margin]
+        for group, (one, other) in enumerate(self.pairs, start=len(self.margins)):
+            found[:, group] = codes[one] * other.size + codes[other]
         if self.critic is not None:
-            number = self.critic.leaf_numbers
-            columns += [number[self.critic.leaves(features, tree)] for tree in range(len(self.critic.roots))]
-        found: Indices = (np.column_stack(columns) + self.offsets).astype(np.int32)
+            found[:, len(self.margins) + len(self.pairs) :] = leaves
+        found += self.offsets
         return found
+
+    def _leaves(self, features: NDArray[np.float32]) -> Indices:
+        if self.critic is None:
+            return np.empty((len(features), 0), dtype=np.int32)
+        number = self.critic.leaf_numbers
+        trees = range(len(self.critic.roots))
+        return np.column_stack([number[self.critic.leaves(features, tree)] for tree in trees])
 
     def shares(self, cells: Indices, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return the share of rows in every cell; each group sums to 1. `weights` (rows,) count rows unequally."""

@@ -21,7 +21,9 @@ PAIR_WEIGHT = 4.0
 """Importance of all pairs that a column belongs to, about; a margin's is 1."""
 CRITIC_WEIGHT = 1.0
 NOVELTY_WEIGHT = 6.0
-"""Importance of not lying nearer to the training rows than real rows do."""
+"""Importance of not lying nearer to the training rows than real rows do, in a table of five columns or more."""
+NOVELTY_OF_ONE = 0.25
+"""The same in a table of one column; it grows with the square of their number."""
 
 JUDGED, COMPARED = 500, 5000
 """Most rows whose distance to the training rows is found, and most training rows they are compared with."""
@@ -83,15 +85,24 @@ class Detail:
         trees = len(self.cells.sizes) - len(self.cells.margins) - len(self.cells.pairs)
         groups = [1.0] * len(self.cells.margins)
         groups += [PAIR_WEIGHT / columns] * len(self.cells.pairs) + [CRITIC_WEIGHT / columns] * trees
-        return np.repeat([*groups, NOVELTY_WEIGHT, NOVELTY_WEIGHT], self.sizes)
+        # Among few columns rows lie near one another whatever one does: the columns' own shares come first there.
+        novelty = min(NOVELTY_WEIGHT, NOVELTY_OF_ONE * columns**2)
+        return np.repeat([*groups, novelty, novelty], self.sizes)
 
-    def of(self, frame: pd.DataFrame, codec: Codec, codes: Floats) -> Indices:
-        """Return the cells (rows, groups) of generated rows: their typed frame with derived columns, their codes."""
-        return self._joined(self.cells.of(frame, codec.features(codes)), self.novelty.of(codec.parts, codes))
+    def of(self, frame: pd.DataFrame, codec: Codec, codes: Floats, leaves: Indices) -> Indices:
+        """Return the cells (rows, groups) of generated rows.
+
+        Args:
+            frame: typed frame with derived columns.
+            codec: of the codes.
+            codes: (rows, parts).
+            leaves: (rows, trees) numbers of the critic's leaves, as the coarser cells have them, too.
+        """
+        return self._joined(self.cells.with_leaves(frame, leaves), self.novelty.of(codec.parts, codes))
 
     def shares(self, cells: Indices, weights: Floats | None = None) -> Floats:
         """Return the share of rows in every cell; each group sums to 1. `weights` (rows,) count rows unequally."""
         return cell_shares(cells, int(self.sizes.sum()), weights)
 
     def _joined(self, cells: Indices, novelty: Indices) -> Indices:
-        return np.column_stack([cells, novelty + self.offsets[-2:]]).astype(np.int32)
+        return np.column_stack([cells, novelty + self.offsets[-2:]]).astype(np.int32, copy=False)

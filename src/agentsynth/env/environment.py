@@ -24,6 +24,11 @@ GAP_RANGE = 6.0
 PROPOSED = 4.0
 """Rows of the pool looked at per candidate kept by the proposal."""
 LOWEST_FACTOR, HIGHEST_FACTOR = 0.5, 2.0
+NEEDED = 2.0
+"""Gap of an aim, in deviations that the next batch's mean would have to have to close it, that looks to the agent like
+a noise unit: so its buckets part what the factors can do at once from what they cannot."""
+AIM_FACTOR = "goal_factor"
+"""Name of the factors that press on the numbers a goal aims at."""
 
 
 class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
@@ -35,12 +40,13 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
 
     ## Action Space
     `Box(0.5, 2, (factors,))`: one factor a column (for the shop `price_factor, quantity_factor, category_factor,
-    seasonal_factor`). A candidate's log-weight is `sum_k ln(f_k) u_k(row)`, u_k being the standardised direction of the
-    column (see `Factors.directions`); 1 leaves a column alone.
+    seasonal_factor`), then one for each aim. A candidate's log-weight is `sum_k ln(f_k) u_k(row)`, u_k being the
+    standardised direction of the column (see `Factors.directions`) or of the aim (see `Aim`); 1 leaves it alone.
 
     ## Observation Space
     `Box(-1, 1, (factors + components + 1,))`: for each factor the signed gap of its column, (goal mean of u_k less the
-    composed mean) * sqrt(rows so far), in sixths, clipped; for each component its similarity in [0, 1]; progress.
+    composed mean) * sqrt(rows so far), in sixths, clipped, and likewise the gap of each aim; for each component its
+    similarity in [0, 1]; progress.
 
     ## Starting State
     An empty table: similarities, progress and observed gaps are 0; `info["gaps"]` is as if it held the real rows.
@@ -53,12 +59,14 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
     Terminates when the table has all its rows. It is never truncated.
 
     ## Information
-    `components` (components,); `gaps` (factors,), goal mean of u_k less the composed mean, in deviations of u_k;
+    `components` (components,); `gaps` (factors,), goal mean of u_k less the composed mean, in deviations of u_k (of an
+    aim: the number wanted less the table's, in the same unit);
     `similarity`, `rows`; `chosen` (rows,) indices into the pool when it terminates.
 
     ## Arguments
     `schema`, `cells`, `real` (shares of the real rows), `pool` (rows, groups), `config`; `goals`: a sampler that gives
-    every `reset` a goal. `reset(options={"goal": Goal})` sets one; without either the goal is the real table.
+    every `reset` a goal; `aims`: how many aims a goal may have (one that has fewer leaves the rest at 0).
+    `reset(options={"goal": Goal})` sets a goal; without either the goal is the real table.
 
     ## References
     Selection is raking (Deming and Stephan 1940, Ann. Math. Statist. 11(4), p. 427) done online, and so close to
@@ -78,6 +86,7 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         pool: NDArray[np.int32],
         config: EnvironmentConfig,
         goals: GoalSampler | None = None,
+        aims: int = 0,
     ) -> None:
         self.cells = cells
         self.real = real
@@ -85,15 +94,17 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         self.factors = Factors.of(schema, config.factors)
         self.config = config
         self.goals = goals
-        self.similarity = Similarity(cells, schema, config.reward_weights)
+        self.similarity = Similarity(cells, schema, config.reward_weights, aims=aims > 0)
         self.goal = Goal(real)
         self._order = np.empty(0, dtype=np.intp)
         self._batches = _batch_sizes(min(config.rows, len(pool)), config.steps)
         self._importance = _importance(cells)
         self._margin_cells = cells.margin_cells
-        names, components = self.factors.names, self.similarity.names
+        self.aims = aims
+        self.factor_names = (*self.factors.names, *[AIM_FACTOR] * aims)
+        names, components = self.factor_names, self.similarity.names
         self.action_space = gym.spaces.Box(LOWEST_FACTOR, HIGHEST_FACTOR, (len(names),), np.float32)
-        self.observation_space = gym.spaces.Box(-1.0, 1.0, (len(names) + len(components) + 1,), np.float32)
+        self.observation_space = gym.spaces.Box(-1.0, 1.0, (len(names) + aims + len(components) + 1,), np.float32)
         self._aim(self.goal)
 
     @property
@@ -104,7 +115,7 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
     @property
     def progress(self) -> float:
         """Share of the table's rows that are composed."""
-        return self._rows / int(self._batches.sum())
+        return self._rows / len(self._chosen)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -116,7 +127,7 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
             goal = Goal(self.real) if self.goals is None else self.goals.draw(self.np_random)
         self._aim(goal)
         # Twice over, so that any stretch of it is one slice.
-        self._order = np.tile(self.np_random.permutation(len(self.pool)), 2)
+        self._order = np.tile(self.np_random.permutation(self._usable), 2)
         return self._observation(), self._info()
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, SupportsFloat, bool, bool, dict[str, Any]]:
@@ -129,31 +140,40 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
         pressure = self._pressure(action)
         batch = int(self._batches[self._step])
         candidates = self._propose(pressure, batch)
-        chosen = self._select(candidates, batch) if self.config.selection else candidates[:batch]
-        before = self.similarity.total(self.components)
+        chosen = self._select(candidates, batch, pressure) if self.config.selection else candidates[:batch]
+        before = self._similarity
         self._add(chosen)
-        info = self._info()
-        return self._observation(), info["similarity"] - before, self._done, False, info
+        return self._observation(), self._similarity - before, self._done, False, self._info()
 
     def _aim(self, goal: Goal) -> None:
         """Set the goal and empty the table."""
         self.goal = goal
         directions = self.factors.directions(self.cells, self.real, goal.shares)
         self._directions = directions
-        self._row_directions = self.cells.row_directions(directions, self.pool)
-        self._taken = np.zeros(len(self.pool), dtype=bool)
-        self._chosen: list[NDArray[np.intp]] = []
+        if len(goal.aims) > self.aims:
+            more = len(goal.aims) - self.aims
+            raise ValueError(f"the goal has {len(goal.aims)} aims, {more} more than the environment was made for.")
+        aimed = np.zeros((len(self.pool), self.aims))
+        for place, aim in enumerate(goal.aims):
+            aimed[:, place] = aim.direction
+        self._row_directions = np.hstack([self.cells.row_directions(directions, self.pool), aimed])
+        self._usable = np.arange(len(self.pool)) if goal.rows is None else goal.rows
+        self._taken = np.ones(len(self.pool), dtype=bool)
+        self._taken[self._usable] = False
+        self._chosen = np.empty(int(self._batches.sum()), dtype=np.intp)
         self._counts = np.zeros(len(goal.shares))
         self._rows = self._step = self._cursor = 0
         self.components = np.zeros(len(self.similarity.names))
+        self._similarity = 0.0
         # Directions have mean 0 on the real rows, so this is the gap of a table of real rows.
-        self.gaps = goal.shares[: self._margin_cells] @ directions
+        self.gaps = np.append(goal.shares[: self._margin_cells] @ directions, self._aim_gaps(self._usable))
 
     def _pressure(self, action: NDArray[np.float32]) -> Floats:
         factors = np.asarray(action, dtype=np.float64)
         if factors.shape != self.action_space.shape:
-            raise ValueError(f"an action has one factor for each of {self.factors.names}; found shape {factors.shape}.")
-        if not np.all((factors >= LOWEST_FACTOR - 1e-6) & (factors <= HIGHEST_FACTOR + 1e-6)):
+            raise ValueError(f"an action has one factor for each of {self.factor_names}; found shape {factors.shape}.")
+        lowest, highest = factors.min(initial=1.0), factors.max(initial=1.0)
+        if not (lowest >= LOWEST_FACTOR - 1e-6 and highest <= HIGHEST_FACTOR + 1e-6):
             raise ValueError(f"factors lie in [{LOWEST_FACTOR}, {HIGHEST_FACTOR}]; found {factors.tolist()}.")
         if not len(self._order):
             raise gym.error.ResetNeeded("call reset() before the first step: it shuffles the pool and sets the goal.")
@@ -172,22 +192,25 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
 
     def _next_block(self, count: int) -> NDArray[np.intp]:
         """Return the next `count` rows of the shuffled pool that are not in the table yet, going round as needed."""
-        count = min(count, len(self.pool))
+        count = min(count, len(self._usable))
         block = self._order[self._cursor : self._cursor + count]
-        self._cursor = (self._cursor + count) % len(self.pool)
+        self._cursor = (self._cursor + count) % len(self._usable)
         block = block[~self._taken[block]]
         if len(block) < int(self._batches[self._step]):
             # Nearly all of this stretch is in the table: take from the whole pool.
             block = np.flatnonzero(~self._taken)
         return block
 
-    def _select(self, candidates: NDArray[np.intp], batch: int) -> NDArray[np.intp]:
+    def _select(self, candidates: NDArray[np.intp], batch: int, pressure: Floats) -> NDArray[np.intp]:
         """Return the batch: candidates drawn by how much their cells still lack."""
         cells = self.pool[candidates]
         counts = np.bincount(cells.ravel(), minlength=len(self._counts)).astype(np.float64)
         expected = counts * (batch / len(candidates))
         wanted = self.goal.shares * (self._rows + batch) - self._counts
         scores = cell_scores(wanted, expected, self._importance)[cells].sum(axis=1)
+        if self.goal.aims:
+            own = len(self.factors.names)
+            scores += self._row_directions[candidates, own:] @ pressure[own:]
         return candidates[top(scores + self._gumbel(len(candidates)), batch)]
 
     def _gumbel(self, count: int) -> Floats:
@@ -196,31 +219,46 @@ class SyntheticDataEnvironment(gym.Env[Observation, NDArray[np.float32]]):
 
     def _add(self, chosen: NDArray[np.intp]) -> None:
         self._taken[chosen] = True
-        self._chosen.append(chosen)
+        self._chosen[self._rows : self._rows + len(chosen)] = chosen
         self._counts += np.bincount(self.pool[chosen].ravel(), minlength=len(self._counts))
         self._rows += len(chosen)
         self._step += 1
         gap = self.goal.shares - self._counts / self._rows
-        self.components = self.similarity.components(gap)
-        self.gaps = gap[: self._margin_cells] @ self._directions
+        aims = self._aim_gaps(self._chosen[: self._rows])
+        self.gaps = np.concatenate([gap[: self._margin_cells] @ self._directions, aims])
+        self.components = self.similarity.components(gap, aims[: len(self.goal.aims)])
+        self._similarity = self.similarity.total(self.components)
+
+    def _aim_gaps(self, rows: NDArray[np.intp]) -> Floats:
+        """Return the gap (aims,) of each aim for some rows of the pool; 0 for those that the goal does not have."""
+        gaps = np.zeros(self.aims)
+        for place, aim in enumerate(self.goal.aims):
+            gaps[place] = aim.gap(rows)
+        return gaps
 
     @property
     def _done(self) -> bool:
         return self._step >= len(self._batches)
 
     def _observation(self) -> Observation:
-        gaps = np.clip(self.gaps * np.sqrt(self._rows) / GAP_RANGE, -1.0, 1.0)
-        return np.concatenate([gaps, self.components, [self.progress]]).astype(np.float32)
+        noise_units = self.gaps * np.sqrt(self._rows)
+        # How far the mean of the next batch would have to be off for the gap to close: what a factor can do at once.
+        batch = self._batches[min(self._step, len(self._batches) - 1)]
+        needed = NEEDED * self.gaps[len(self.factors.names) :] * (self._rows / batch)
+        gaps = np.concatenate([noise_units, needed]) / GAP_RANGE
+        seen = np.concatenate([gaps, self.components, [self.progress]], dtype=np.float32)
+        # Gaps are clipped; similarities and progress lie in [0, 1] anyway.
+        return np.minimum(np.maximum(seen, np.float32(-1.0)), np.float32(1.0))
 
     def _info(self) -> dict[str, Any]:
         info: dict[str, Any] = {
             "components": self.components,
             "gaps": self.gaps,
-            "similarity": self.similarity.total(self.components),
+            "similarity": self._similarity,
             "rows": self._rows,
         }
         if self._done:
-            info["chosen"] = np.concatenate(self._chosen)
+            info["chosen"] = self._chosen[: self._rows].copy()
         return info
 
 

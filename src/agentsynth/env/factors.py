@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from agentsynth.data.schema import Kind, Schema
 from agentsynth.env.cells import Cells
@@ -57,7 +56,7 @@ class Factors:
     def _suggested(cls, schema: Schema) -> Factors:
         fixed = {name for column in schema for name in (column.id_form.constant_within if column.id_form else ())}
         kinds: tuple[Kind, ...] = ("numeric", "categorical", "datetime")
-        columns = [column.name for kind in kinds for column in schema.of_kind(kind) if column.name not in fixed]
+        columns = [column.name for kind in kinds for column in schema.by_name.of_kind(kind) if column.name not in fixed]
         datetimes = [column.name for column in schema.of_kind("datetime")]
         season = datetimes[0] if len(datetimes) == 1 and "seasonal" not in columns else None
         names = ["seasonal_factor" if name == season else f"{name}_factor" for name in columns]
@@ -96,11 +95,13 @@ def _pressed(cells: Cells, column: str) -> list[int]:
 
 def _normal_scores(shares: Floats) -> Floats:
     """Return the normal score of every cell's middle rank; the last cell (missing) is neutral."""
+    from scipy.special import ndtri
+
     known = shares[:-1].sum()
     if not known:
         return np.zeros_like(shares)
     middle = (np.cumsum(shares) - shares / 2) / known
-    scores: Floats = norm.ppf(np.clip(middle, 1e-3, 1 - 1e-3))
+    scores: Floats = ndtri(np.clip(middle, 1e-3, 1 - 1e-3))
     scores[-1] = 0.0
     return scores
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agentsynth.env.aims import Aim, correlation_aim, mean_aim, top_aim
 from agentsynth.env.cells import Cells
+from agentsynth.env.weights import fair_size, thin
 
 Floats = NDArray[np.float64]
 DOUBT = 5.0
@@ -22,10 +24,14 @@ class Goal:
     Attributes:
         shares: (cells,) wanted share of rows in each cell; every group sums to 1.
         name: what to call it in reports.
+        aims: numbers wanted beside the shares.
+        rows: rows of the pool (indices) that may be taken; None: all.
     """
 
     shares: Floats
     name: str = "mimic"
+    aims: tuple[Aim, ...] = ()
+    rows: NDArray[np.intp] | None = None
 
 
 class Grouped(Protocol):
@@ -70,16 +76,24 @@ class GoalSampler:
         pool: (rows, groups) cells of the pool.
         directions: (rows, factors) standardised direction of every factor's column.
         strength: standard deviation of a push, in log-odds for one standard deviation of the direction.
+        rows: rows of a table, for which at least twice as many are left to choose from.
     """
 
     def __init__(
-        self, base: Goal, cells: Cells, pool: NDArray[np.int32], directions: Floats, strength: float = 1.0
+        self,
+        base: Goal,
+        cells: Cells,
+        pool: NDArray[np.int32],
+        directions: Floats,
+        strength: float = 1.0,
+        rows: int = 1,
     ) -> None:
         self.base = base
         self.cells = cells
         self.pool = pool
         self.directions = directions
         self.strength = strength
+        self.rows = rows
         self._before = cells.shares(pool)
 
     def draw(self, rng: np.random.Generator) -> Goal:
@@ -99,5 +113,26 @@ class GoalSampler:
         """Return the base goal with its columns pushed by `push` (factors,)."""
         if not push.any():
             return self.base
-        weights = np.exp(self.directions @ push)
+        return self._goal(np.exp(self.directions @ push))
+
+    def aimed(self, push: Floats, rng: np.random.Generator) -> Goal:
+        """Return the goal of `pushed` with an aim, to be composed of rows that lean towards it, as in a scenario.
+
+        It is a mean, the mean of the largest tenth, or a correlation, which is itself pushed.
+        """
+        if not push.any():
+            return self.base
+        first = self.directions[:, rng.choice(np.flatnonzero(push))]
+        second = self.directions[:, rng.integers(len(push))]
+        weights = np.exp(self.directions @ push + rng.normal(0.0, self.strength / 2) * first * second)
+        weights /= weights.sum()
+        kept = thin(weights, max(2 * self.rows, fair_size(weights)), rng)
+        aims = (
+            mean_aim(first, weights, kept),
+            top_aim(second, weights, kept),
+            correlation_aim(first, second, weights, kept),
+        )
+        return replace(self._goal(weights), aims=aims, rows=kept)
+
+    def _goal(self, weights: Floats) -> Goal:
         return moved(self.base, self.cells, self._before, self.cells.shares(self.pool, weights), "pushed")

@@ -101,7 +101,9 @@ def numbers_of(series: pd.Series[Any], aspect: str) -> NDArray[np.float64]:
 
 def fit_margins(frame: pd.DataFrame, schema: Schema, bins: int) -> list[Margin]:
     """Return the margins of every compared column of a typed frame, each with at most about `bins` cells of numbers."""
-    return [margin for column in schema.compared for margin in _column_margins(column, frame[column.name], bins)]
+    return [
+        margin for column in schema.by_name.compared for margin in _column_margins(column, frame[column.name], bins)
+    ]
 
 
 def coarsen(margin: Margin, frame: pd.DataFrame, bins: int) -> Margin:

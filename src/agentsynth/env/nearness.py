@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.spatial.distance import cdist
 
 from agentsynth.base.codec import Part
 
@@ -44,6 +42,8 @@ def nearest(parts: Sequence[Part], rows: Floats, others: Floats, *, themselves: 
         others: codes of the rows to compare with.
         themselves: `others` begin with the rows themselves, and none is compared with itself.
     """
+    from scipy.spatial.distance import cdist
+
     ordered = np.array([part.ordered for part in parts], dtype=bool)
     (points, labels), (their_points, their_labels) = (_split(places(parts, codes), ordered) for codes in (rows, others))
     found = np.empty(len(rows))
@@ -78,6 +78,8 @@ def fair_shares(real: Floats, levels: NDArray[np.int32], distances: Floats, real
         distances: (candidates,) their distances to the nearest training row.
         real_distances: (rows,) those of training rows to the nearest other one.
     """
+    from scipy.optimize import brentq
+
     counts = np.bincount(levels, minlength=len(real))
     order = np.sort(real_distances)
     beyond = 2 * len(order) - np.searchsorted(order, distances, "left") - np.searchsorted(order, distances, "right")

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agentsynth.base.held import FREE, Held
 from agentsynth.base.trees import SequentialTrees
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import add_derived
 from agentsynth.env.cells import Cells
+
+Keep: TypeAlias = Callable[[pd.DataFrame], NDArray[np.bool_]]
+"""Tells which rows of a typed frame to keep."""
+
+
+def every(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Keep every row."""
+    return np.ones(len(frame), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -22,22 +33,36 @@ class Pool:
         frame: (rows) typed frame with derived columns.
         codes: (rows, parts) their codes.
         cells: (rows, groups) their cells.
+        logs: (rows,) logarithms of what they count for, as columns were held to a value; else 0.
     """
 
     frame: pd.DataFrame
     codes: NDArray[np.float64]
     cells: NDArray[np.int32]
+    logs: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.cells)
 
     def take(self, rows: NDArray[np.intp]) -> Pool:
         """Return the pool of some rows only."""
-        return Pool(self.frame.iloc[rows].reset_index(drop=True), self.codes[rows], self.cells[rows])
+        return Pool(self.frame.iloc[rows].reset_index(drop=True), self.codes[rows], self.cells[rows], self.logs[rows])
 
 
-def draw_pool(trees: SequentialTrees, schema: Schema, cells: Cells, rows: int, rng: np.random.Generator) -> Pool:
-    """Draw `rows` candidates from the base generator."""
-    codes = trees.draw(rows, rng)
-    frame = add_derived(trees.codec.decode(codes), schema)
-    return Pool(frame, codes, cells.of(frame, trees.codec.features(codes)))
+def draw_pool(
+    trees: SequentialTrees,
+    schema: Schema,
+    cells: Cells,
+    rows: int,
+    rng: np.random.Generator,
+    held: Held = FREE,
+    keep: Keep = every,
+) -> Pool:
+    """Draw `rows` candidates from the base generator, with columns held to a value; return those that are kept."""
+    codes, logs = trees.draw_held(rows, held, rng)
+    frame = add_derived(trees.codec.decode(codes, held), schema)
+    kept = keep(frame)
+    if not kept.all():
+        # Before they are sorted into cells, which takes longer than to draw them.
+        frame, codes, logs = frame[kept].reset_index(drop=True), codes[kept], logs[kept]
+    return Pool(frame, codes, cells.of(frame, trees.codec.features(codes)), logs)

@@ -52,5 +52,5 @@ def make_environment(
     frame = read_table(table) if isinstance(table, str | Path) else table
     schema = infer_schema(frame)
     generator = fit_generator(typed(frame, schema), schema, settings, child_seed(seed, "fit"))
-    environment, _ = training_environment(generator, settings, child_seed(seed, "agent"))
+    environment, _ = training_environment(generator, settings, child_seed(seed, "agent"), aims=0)
     return environment

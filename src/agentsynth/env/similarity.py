@@ -24,20 +24,23 @@ class Similarity:
     - labels, months, weekdays, hours: 1 - total variation of the shares,
 
     and `pairs` averages 1 - total variation over all pairs. 1 = the goal is met in every cell; 0 = no overlap. Critic
-    cells guide selection only and are not rewarded.
+    cells guide selection only and are not rewarded. `aims` averages 1 - |gap of the aim in deviations|, at least 0.
 
     Args:
         cells: the cells of the table.
         schema: its schema.
-        weights: kind of column, column, or `pairs` -> weight in the total; 1 where not named.
+        weights: kind of column, column, `pairs` or `aims` -> weight in the total; 1 where not named.
+        aims: whether goals may have aims: then they are a component, the last.
 
     Raises:
         ConfigError: a weight names neither a kind nor a component, or all weights are 0.
     """
 
-    def __init__(self, cells: Cells, schema: Schema, weights: Mapping[str, float]) -> None:
+    def __init__(self, cells: Cells, schema: Schema, weights: Mapping[str, float], *, aims: bool = False) -> None:
         groups = cells.groups[: len(cells.margins) + len(cells.pairs)]
-        self.names = list(dict.fromkeys(groups))
+        shares = list(dict.fromkeys(groups))
+        self.aims = aims
+        self.names = [*shares, "(aims)" if "aims" in shares else "aims"] if aims else shares
         self.weights = _weights(self.names, schema, weights)
         self._cells = int(cells.sizes[: len(groups)].sum())
         self._offsets = cells.offsets[: len(groups)].astype(np.intp)
@@ -45,18 +48,24 @@ class Similarity:
         self._ordered_groups = np.array([margin.ordered for margin in cells.margins], dtype=bool)
         self._margins = len(cells.margins)
         self._margin_cells = cells.margin_cells
-        self._average = _averaging(groups, self.names)
+        self._average = _averaging(groups, shares)
 
-    def components(self, gap: Floats) -> Floats:
-        """Return the similarity (components,) that a gap (cells,) leaves."""
+    def components(self, gap: Floats, aim_gaps: Floats | None = None) -> Floats:
+        """Return the similarity (components,) that gaps leave: of the cells (cells,), and of the aims (aims,)."""
         gap = gap[: self._cells]
         error = 0.5 * np.add.reduceat(np.abs(gap), self._offsets)
         # Every margin's gaps sum to zero, so one running sum over all margins starts afresh at each.
         cumulative = np.cumsum(gap[: self._margin_cells])
         squares = np.add.reduceat(cumulative * cumulative, self._offsets[: self._margins])
         mean_square = squares / self._sizes[: self._margins]
-        error[: self._margins] = np.where(self._ordered_groups, np.sqrt(mean_square), error[: self._margins])
-        return 1.0 - self._average @ error
+        np.sqrt(mean_square, out=error[: self._margins], where=self._ordered_groups)
+        similarities: Floats = 1.0 - self._average @ error
+        if not self.aims:
+            return similarities
+        missed = 0.0
+        if aim_gaps is not None and len(aim_gaps):
+            missed = float(np.minimum(np.abs(aim_gaps), 1.0).sum()) / len(aim_gaps)
+        return np.concatenate([similarities, [1.0 - missed]])
 
     def total(self, components: Floats) -> float:
         """Return the weighted mean of `components`."""
@@ -65,11 +74,11 @@ class Similarity:
 
 def _weights(names: list[str], schema: Schema, given: Mapping[str, float]) -> Floats:
     kinds = {column.name: column.kind for column in schema.compared}
-    unknown = sorted(set(given) - set(names) - {*KINDS, "pairs"})
+    unknown = sorted(set(given) - set(names) - {*KINDS, "pairs", "aims"})
     if unknown:
         raise ConfigError(
             f"environment.reward_weights names {', '.join(map(repr, unknown))}; it takes a kind of column "
-            f"({', '.join(KINDS)}), 'pairs', or one of the table's columns: {', '.join(kinds)}."
+            f"({', '.join(KINDS)}), 'pairs', 'aims', or one of the table's columns: {', '.join(kinds)}."
         )
     weights = np.array([given.get(name, given.get(kinds.get(name, name), 1.0)) for name in names], dtype=np.float64)
     if not weights.sum() > 0:

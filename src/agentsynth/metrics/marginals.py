@@ -101,8 +101,9 @@ def total_variation(first: Integers, second: Integers, size: int) -> float:
     >>> total_variation(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]), 2)
     0.25
     """
-    shares, others = (np.bincount(codes, minlength=size) / len(codes) for codes in (first, second))
-    return float(np.abs(shares - others).sum() / 2)
+    counts, others = (np.bincount(codes, minlength=size).astype(np.int64) for codes in (first, second))
+    # In whole numbers: sums of shares can come to a hair above 1.
+    return int(np.abs(counts * len(second) - others * len(first)).sum()) / (2 * len(first) * len(second))
 
 
 def mean_difference(columns: Mapping[str, Marginal]) -> float:

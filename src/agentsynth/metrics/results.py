@@ -13,6 +13,9 @@ from agentsynth.metrics.score import Score
 from agentsynth.metrics.text import report_text
 from agentsynth.metrics.values import ValueKind
 
+PRIVACY = ("exact_copies", "nearer_to_training", "membership_inference")
+"""Scores that tell how near rows are to training rows."""
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,15 +82,34 @@ class Report(_Model):
         """The similarity of the training rows with shuffled columns."""
         return _mean([self.scores[name].floor for name in ("shape", "pairs")])
 
+    @property
+    def similarity_score(self) -> Score:
+        """The similarity as a score, beside its ceiling and floor."""
+        return Score(
+            name="similarity",
+            value=self.similarity,
+            ceiling=self.similarity_ceiling,
+            floor=self.similarity_floor,
+            better="higher",
+            meaning="mean of shape and pairs",
+        )
+
+    @property
+    def likeness(self) -> list[Score]:
+        """The similarity, and the scores that are not about privacy."""
+        return [self.similarity_score, *(score for name, score in self.scores.items() if name not in PRIVACY)]
+
+    @property
+    def privacy(self) -> list[Score]:
+        """The scores that are about privacy."""
+        return [score for name, score in self.scores.items() if name in PRIVACY]
+
     def metrics(self) -> dict[str, float]:
-        """Return what is known as flat figures: `similarity`, each score, and its `_ceiling` and `_floor`."""
-        flat: dict[str, float | None] = {
-            "similarity": self.similarity,
-            "similarity_ceiling": self.similarity_ceiling,
-            "similarity_floor": self.similarity_floor,
-        }
-        for name, score in self.scores.items():
-            flat |= {name: score.value, f"{name}_ceiling": score.ceiling, f"{name}_floor": score.floor}
+        """Return what is known as flat figures: `similarity` and each score, with their `ceiling/` and `floor/`."""
+        flat: dict[str, float | None] = {}
+        for score in (self.similarity_score, *self.scores.values()):
+            name = score.name
+            flat |= {name: score.value, f"ceiling/{name}": score.ceiling, f"floor/{name}": score.floor}
         return {name: value for name, value in flat.items() if value is not None}
 
     def to_text(self) -> str:

@@ -32,9 +32,9 @@ def _scores(report: Report) -> str:
     lines = [
         (
             score.name,
-            _figure(score.value),
-            _figure(score.ceiling),
-            _figure(score.floor),
+            score_text(score.value),
+            score_text(score.ceiling),
+            score_text(score.floor),
             score.better,
             _meaning(score, report.target),
         )
@@ -54,16 +54,16 @@ def _columns(report: Report) -> str:
         (
             _cut(column.name),
             column.kind,
-            _figure(column.shape),
-            _figure(column.shape_ceiling),
-            _value(column.real_mean, column),
-            _value(column.synthetic_mean, column),
-            _spread(column.real_std, column),
-            _spread(column.synthetic_std, column),
-            _figure(column.difference),
-            _percent(column.real_missing),
-            _percent(column.synthetic_missing),
-            _percent(column.valid),
+            score_text(column.shape),
+            score_text(column.shape_ceiling),
+            mean_text(column.real_mean, column),
+            mean_text(column.synthetic_mean, column),
+            spread_text(column.real_std, column),
+            spread_text(column.synthetic_std, column),
+            score_text(column.difference),
+            percent_text(column.real_missing),
+            percent_text(column.synthetic_missing),
+            percent_text(column.valid),
         )
         for column in report.columns[:_MOST_COLUMNS]
     ]
@@ -78,7 +78,7 @@ def _pairs(report: Report) -> str:
     if not report.pairs:
         return ""
     lines = [
-        (f"{_cut(pair.first)} x {_cut(pair.second)}", _figure(pair.similarity), _figure(pair.ceiling))
+        (f"{_cut(pair.first)} x {_cut(pair.second)}", score_text(pair.similarity), score_text(pair.ceiling))
         for pair in report.pairs[:_MOST_PAIRS]
     ]
     text = table(("pair", "similarity", "another real"), lines, "<>>")
@@ -99,17 +99,19 @@ def table(heads: Sequence[str], lines: Sequence[Sequence[str]], align: str) -> s
     )
 
 
-def _figure(value: float | None) -> str:
+def score_text(value: float | None) -> str:
+    """Return a score, or a dash where it is undefined."""
     return "-" if value is None else f"{value:.3f}"
 
 
-def _percent(share: float) -> str:
+def percent_text(share: float) -> str:
     """Return a share as percent; what is not quite none or all does not look like it."""
     percent = f"{share:.1%}"
     return {"0.0%": "0%" if share == 0 else "<0.1%", "100.0%": "100%" if share == 1 else ">99.9%"}.get(percent, percent)
 
 
-def _value(mean: float | None, column: ColumnReport) -> str:
+def mean_text(mean: float | None, column: ColumnReport) -> str:
+    """Return a column's mean in the column's own terms: a number, or a moment."""
     if mean is None:
         return "-"
     if column.kind == "datetime":
@@ -117,9 +119,10 @@ def _value(mean: float | None, column: ColumnReport) -> str:
     return f"{mean:.4g}" if abs(mean) < 1e4 or abs(mean) >= 1e9 else f"{mean:,.0f}"
 
 
-def _spread(std: float | None, column: ColumnReport) -> str:
+def spread_text(std: float | None, column: ColumnReport) -> str:
+    """Return a column's standard deviation in its own terms: a number, or a length of time."""
     if std is None or column.kind != "datetime":
-        return _value(std, column) if std is not None else "-"
+        return mean_text(std, column) if std is not None else "-"
     return f"{std / 86_400:.1f} d" if std >= 86_400 else f"{std / 3_600:.1f} h"
 
 

@@ -11,6 +11,7 @@ from agentsynth.plots.comparison import data_comparison
 from agentsynth.plots.policies import policy_comparison
 from agentsynth.plots.qtables import q_tables
 from agentsynth.plots.response import learned_response
+from agentsynth.plots.scenario import scenario_report
 from agentsynth.plots.style import save_figure
 from agentsynth.plots.training import training_progress, training_progress_name
 
@@ -20,6 +21,7 @@ __all__ = [
     "policy_comparison",
     "q_tables",
     "save_figure",
+    "scenario_report",
     "training_progress",
     "training_progress_name",
 ]

@@ -157,7 +157,7 @@ def _aligned(edges: Floats, decimals: int | None, log: bool, rows: int) -> Float
         return edges
     unit = 10.0**-decimals
     width = (edges[1] - edges[0]) / unit
-    if width > 20:
+    if width > 20 + 1e-9:  # not by rounding alone
         return edges
     first, last = np.round(edges[0] / unit) - 0.5, np.round(edges[-1] / unit) + 0.5
     if log:

@@ -33,7 +33,7 @@ class LearnedTables(Protocol):
         """(gap buckets - 1,) bounds between the buckets, in units of sampling noise."""
 
     @property
-    def factor_names(self) -> Sequence[str]:
+    def table_names(self) -> Sequence[str]:
         """(factors,) names."""
 
 
@@ -44,7 +44,7 @@ def check_policy(policy: LearnedTables) -> None:
         InputError: they do not.
     """
     shape = np.shape(policy.tables)
-    expected = (len(policy.factor_names), len(policy.gap_edges) + 1, *shape[2:3], len(policy.levels))
+    expected = (len(policy.table_names), len(policy.gap_edges) + 1, *shape[2:3], len(policy.levels))
     if shape != expected or np.shape(policy.visits) != shape:
         raise InputError(
             f"a policy's tables and visits must have the shape {expected} (factors, gap buckets, progress buckets, "
@@ -54,7 +54,7 @@ def check_policy(policy: LearnedTables) -> None:
 
 def first_factors(policy: LearnedTables, most: int) -> tuple[list[str], str]:
     """Return the names of at most `most` factors, and a sentence that names the others."""
-    names = list(policy.factor_names)
+    names = list(policy.table_names)
     left_out = ", ".join(style.shorten(name) for name in names[most:])
     return names[:most], f" Not shown: {left_out}." if left_out else ""
 

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 _EXPLAINED: Final = (
-    "Across: gap between goal and table, in units of sampling noise; upwards: the factor. Colour: Q-value less the "
-    "mean of the levels tried in that state, orange better, violet worse; full colour at the value above the map. "
-    "Grey: never tried. Dot: the greedy choice."
+    "Across: gap between goal and table, in units of sampling noise (of goal_factor: in half deviations that the next "
+    "batch's mean would have to be off); upwards: the factor. Colour: Q-value less the mean of the levels tried in "
+    "that state, orange better, violet worse; full colour at the value above the map. Grey: never tried. Dot: the "
+    "greedy choice."
 )
 _SUBTITLE: Final = "What each factor level is worth, beside the others in the same state"
 _STRONG: Final = 0.95  # share of the values that the scale of colours tells apart; the few beyond have its end colours

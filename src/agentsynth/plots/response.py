@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _EXPLAINED: Final = (
     "Gap: goal minus the table so far, in units of sampling noise; right of 0 the column's values are too low or its "
-    "wanted levels too rare. Factor: the pressure on the next batch; 1 leaves the column alone."
+    "wanted levels too rare. For goal_factor, which presses on numbers that a scenario wants, it is in half deviations "
+    "that the next batch's mean would have to be off. Factor: the pressure on the next batch; 1 leaves things alone."
 )
 
 
@@ -48,34 +49,39 @@ def learned_response(policy: LearnedTables, path: str | Path | None = None, *, m
         MissingPackageError: matplotlib is not installed.
     """
     check_policy(policy)
-    levels = np.asarray(policy.levels, dtype=float)
-    values, visited = levels[greedy_levels(policy)], visited_states(policy)
     shown, left_out = first_factors(policy, max_factors)
     across = min(len(shown), 3 if len(shown) in (5, 6, 9) else 4)
     down = -(-len(shown) // across)
     subtitle = "Greedy factor by gap between goal and table"
     figure = style.new_figure(max(3.3 * across, 7), 2.7 * down, "Learned response", subtitle, _EXPLAINED + left_out)
     grid = figure.add_gridspec(down, across)
-    colours = _progress_colours(values.shape[2])
-    for index, name in enumerate(shown):
+    for index in range(len(shown)):
         axes = figure.add_subplot(grid[divmod(index, across)])
-        _draw_factor(axes, values[index], visited[index], colours)
-        axes.set_title(style.shorten(name, 30))
-        _gap_axis(axes, np.asarray(policy.gap_edges, dtype=float))
-        style.factor_axis(axes, "y", levels)
+        draw_response(axes, policy, index)
         axes.set_ylabel("factor" if index % across == 0 else "")
-        style.quiet(axes, "both")
+    colours, visited = progress_colours(np.shape(policy.tables)[2]), visited_states(policy)
     _legend(figure, colours, hollow=not visited[: len(shown)].all())
     return style.finished(figure, path)
 
 
-def _progress_colours(buckets: int) -> list[Any]:
+def draw_response(axes: Axes, policy: LearnedTables, index: int) -> None:
+    """Draw the panel of one factor of a policy whose parts fit together."""
+    levels = np.asarray(policy.levels, dtype=float)
+    values, visited = levels[greedy_levels(policy)[index]], visited_states(policy)[index]
+    _draw_lines(axes, values, visited, progress_colours(values.shape[1]))
+    axes.set_title(style.shorten(policy.table_names[index], 30))
+    _gap_axis(axes, np.asarray(policy.gap_edges, dtype=float))
+    style.factor_axis(axes, "y", levels)
+    style.quiet(axes, "both")
+
+
+def progress_colours(buckets: int) -> list[Any]:
     """Return one colour for each part of the episode, from early (dark) to late (bright)."""
     colours = style.matplotlib_module("matplotlib").colormaps["viridis"]
     return [colours(x) for x in np.linspace(0.1, 0.8, buckets)] if buckets > 1 else [style.BLUE]
 
 
-def _draw_factor(
+def _draw_lines(
     axes: Axes, values: npt.NDArray[np.float64], visited: npt.NDArray[np.bool_], colours: list[Any]
 ) -> None:
     """Draw (gap buckets, progress buckets) factor values as one line a progress bucket, side by side."""

@@ -64,12 +64,12 @@ def training_progress(history: TrainingHistory, path: str | Path | None = None) 
     right = columns[1].subgridspec(2, 1, height_ratios=(3.6, lower))
     heights = (2.6, 2.2, 1) if evaluated else (2.6, 1)
     left = figure.add_subfigure(columns[0]).subplots(len(heights), 1, height_ratios=heights)
-    _draw_returns(left[0], history)
+    draw_returns(left[0], history)
     if evaluated:
-        _draw_held_out(left[1], history)
-    _draw_epsilon(left[-1], history)
+        draw_held_out(left[1], history)
+    draw_epsilon(left[-1], history)
     draw_components(figure.add_subfigure(right[0]).add_subplot(), history)
-    _draw_best_action(figure.add_subfigure(right[1]).add_subplot(), action)
+    draw_best_action(figure.add_subfigure(right[1]).add_subplot(), action)
     figure.legend(*left[0].get_legend_handles_labels(), loc="upper right", ncols=3)
     return style.finished(figure, path)
 
@@ -86,7 +86,7 @@ def _footnote(history: TrainingHistory, action: dict[str, float]) -> str:
     return f"Best action: not shown, as nearest to neutral: {', '.join(left_out)}." if left_out else ""
 
 
-def _draw_returns(axes: Axes, history: TrainingHistory) -> None:
+def draw_returns(axes: Axes, history: TrainingHistory) -> None:
     """Draw one return an episode as a dot, and their moving average as a line."""
     length, episodes = window(history), np.arange(len(history))
     axes.plot(episodes, history.returns, "o", color=style.SKY, markersize=3.5, alpha=0.7, label="episode")
@@ -95,7 +95,8 @@ def _draw_returns(axes: Axes, history: TrainingHistory) -> None:
     finish(axes, history, "Return (sum of rewards)")
 
 
-def _draw_held_out(axes: Axes, history: TrainingHistory) -> None:
+def draw_held_out(axes: Axes, history: TrainingHistory) -> None:
+    """Draw the held-out similarity where the policy was examined, and the rivals' as lines across."""
     known = np.flatnonzero(np.isfinite(history.held_out))
     axes.plot(known, history.held_out[known], "D-", color=style.VERMILLION, markersize=5, linewidth=1.4)
     # Names at either end in turn, as the rivals' lines may nearly coincide.
@@ -111,7 +112,8 @@ def _draw_held_out(axes: Axes, history: TrainingHistory) -> None:
     finish(axes, history, "Held-out goals: similarity of the greedy policy")
 
 
-def _draw_epsilon(axes: Axes, history: TrainingHistory) -> None:
+def draw_epsilon(axes: Axes, history: TrainingHistory) -> None:
+    """Draw the share of exploring actions as a filled stair, one step an episode."""
     axes.stairs(history.epsilon, np.arange(len(history) + 1) - 0.5, fill=True, color=style.PALE)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1])
@@ -130,7 +132,7 @@ def strongest(action: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in action.items() if name in kept}
 
 
-def _draw_best_action(axes: Axes, action: dict[str, float]) -> None:
+def draw_best_action(axes: Axes, action: dict[str, float]) -> None:
     """Draw each factor as a bar that begins at the neutral 1, on a logarithmic axis."""
     places, values = np.arange(len(action)), np.array(list(action.values()), dtype=float)
     axes.barh(places, values - 1, left=1, height=0.6, color=style.GREEN)

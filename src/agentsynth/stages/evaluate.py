@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
 
 from agentsynth import plots
 from agentsynth.ablation import compare_policies
-from agentsynth.config import Params
 from agentsynth.data.reading import read_table, write_table
-from agentsynth.files import digest, write_json
+from agentsynth.files import write_json
 from agentsynth.metrics.report import Report, build_report
-from agentsynth.scoring import held_out_similarity
+from agentsynth.params import Params
 from agentsynth.stages import paths
-from agentsynth.stages.generate import read_targets
+from agentsynth.stages.pages import pipeline_page
 from agentsynth.stages.prepare import prepared_tables
 from agentsynth.stages.running import run
 from agentsynth.synth import AgentSynth
@@ -43,7 +41,7 @@ def evaluate(
 ) -> Evaluation:
     """Judge `synthetic` against `test`, and compare the learned policy with its rivals over several seeds.
 
-    A scenario with a slice (`where`) is judged by the real rows of that slice.
+    A scenario with a slice (`where`, `fixed`) is judged by the real rows of that slice.
 
     Raises:
         InputError: a table does not fit the schema, or the target is not one of its columns.
@@ -81,6 +79,8 @@ def heading(evaluation: Evaluation, test: pd.DataFrame, params: Params) -> str:
 
 def main() -> None:
     """Run the stage in the project's folder."""
+    from agentsynth.stages.registering import register
+
     params = Params.load()
     synth = AgentSynth.load(paths.need(paths.MODEL, "train"))
     train, validation, _ = prepared_tables()
@@ -88,9 +88,11 @@ def main() -> None:
     synthetic = read_table(paths.need(paths.SYNTHETIC, "generate"))
     evaluation = evaluate(synth, train, validation, test, synthetic, params)
     _write(evaluation, synth, synthetic)
-    print(heading(evaluation, test, params))
+    judged = heading(evaluation, test, params)
+    pipeline_page(evaluation, synth, synthetic, params, judged)
+    print(judged)
     print(evaluation.report.to_text())
-    _record(evaluation.report, synth, test, params)
+    print(register(evaluation.report, judged, synth, test, params))
 
 
 def _write(evaluation: Evaluation, synth: AgentSynth, synthetic: pd.DataFrame) -> None:
@@ -101,29 +103,6 @@ def _write(evaluation: Evaluation, synth: AgentSynth, synthetic: pd.DataFrame) -
     plots.data_comparison(evaluation.unseen, synthetic, synth.schema_, paths.DATA_COMPARISON)
     metrics = ["similarity"] if evaluation.policies["miss"].isna().all() else ["miss", "similarity"]
     plots.policy_comparison(evaluation.policies, paths.POLICY_COMPARISON, metrics=metrics)
-
-
-def _record(report: Report, synth: AgentSynth, test: pd.DataFrame, params: Params) -> None:
-    """Add the scores to the pipeline's run, register the policy, and let it challenge the champion."""
-    from agentsynth.stages.records import evaluate_record, generate_record, train_record
-    from agentsynth.tracking import registry
-    from agentsynth.tracking.pipeline import recorded
-
-    trained = train_record(params, synth)
-    generated = generate_record(params, read_targets())
-    with recorded([trained, generated, evaluate_record(params, report)]) as mlflow_run:
-        score = partial(held_out_similarity, unseen=test, schema=synth.schema_, seed=params.seed)
-        challenger = score(synth)
-        version = registry.register(
-            mlflow_run,
-            paths.MODEL,
-            keys={"policy_key": trained.key, "scenarios_key": digest(params.scenarios)},
-            card=report.to_text(),
-        )
-        verdict = registry.promote(mlflow_run.client, version, score, challenger)
-        mlflow_run.metrics({"held_out_similarity": challenger})
-        mlflow_run.tag({"verdict": verdict.reason})
-    print(f"policy version {version}{' is the champion' if verdict.promoted else ''}: {verdict.reason}")
 
 
 if __name__ == "__main__":

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
-from agentsynth.config import Params
-from agentsynth.data.reading import write_table
+from agentsynth.data.reading import read_table, write_table
+from agentsynth.data.typed import typed
+from agentsynth.errors import InputError
 from agentsynth.files import read_json, write_json
-from agentsynth.generation import Composed, Reached
+from agentsynth.generation import Composed
+from agentsynth.params import Params
+from agentsynth.plots.scenario import scenario_report
 from agentsynth.progress import Progress, bar, silent
+from agentsynth.scenarios.report import ScenarioReport
 from agentsynth.stages import paths
 from agentsynth.stages.running import run
 from agentsynth.synth import AgentSynth
@@ -26,15 +29,63 @@ def generate(synth: AgentSynth, params: Params, *, progress: Progress = silent) 
 
 def summary(composed: Composed, path: Path) -> str:
     """Return what was composed, in words."""
-    targets = [
-        f"  {target.name}: wanted {target.wanted:.4g}, reached {target.reached:.4g}" for target in composed.targets
-    ]
-    return "\n".join([f"{len(composed.table)} rows to {path}", *targets])
+    told = [] if composed.report is None else [composed.report.to_text(short=True)]
+    return "\n".join([f"{len(composed.table)} rows to {path}", *told])
 
 
-def read_targets() -> list[Reached]:
-    """Return how the targets were reached, as this stage wrote it."""
-    return [Reached(**target) for target in read_json(paths.TARGETS)]
+def check_report(path: Path | None, scenario: str | None) -> None:
+    """Check, before anything is composed, that a scenario's report can be written.
+
+    Raises:
+        InputError: there is no scenario to report on, or the file's ending is neither .json nor .png.
+    """
+    if path is None:
+        return
+    if scenario is None:
+        raise InputError("a report is of a scenario, and none was asked for: add --scenario, or leave out --report.")
+    if path.suffix.lower() not in (".json", ".png"):
+        raise InputError(f"cannot write {path}: reports end with .json, figures of them with .png.")
+
+
+def check_in_parts(*, strict: bool, report: Path | None, escape_formulas: bool) -> None:
+    """Check that nothing is asked of a table in parts that only one in memory can have.
+
+    Raises:
+        InputError: `--strict`, `--report` or `--escape-formulas` is given.
+    """
+    if strict:
+        raise InputError(
+            "--strict writes nothing where a goal fell short, and parts of a table in a folder are written before all "
+            "rows are known: leave out --strict, or write one file. How goals are reached is told in the end."
+        )
+    if escape_formulas:
+        raise InputError("--escape-formulas is for files that spreadsheets open, and parts are Parquet: leave it out.")
+    if report is not None:
+        raise InputError("--report is of a table in one file: leave it out. How goals are reached is told in the end.")
+
+
+def check_one_file(path: Path, workers: int | None, dask: str | None) -> None:
+    """Check that no workers are asked for, as a single file is made in one process.
+
+    Raises:
+        InputError: there are some.
+    """
+    if workers is not None or dask is not None:
+        raise InputError(f"workers write the parts of a table in a folder, and {path} is a file: name a folder.")
+
+
+def write_report(report: ScenarioReport, path: Path) -> None:
+    """Write a scenario's report as JSON, or as a figure where the path ends with .png."""
+    if path.suffix.lower() == ".png":
+        scenario_report(report, path)
+    else:
+        write_json(path, report.to_json())
+
+
+def read_report() -> ScenarioReport | None:
+    """Return the scenario's report, as this stage wrote it; None: there was no scenario."""
+    value = read_json(paths.TARGETS)
+    return None if value is None else ScenarioReport.from_json(value)
 
 
 def main() -> None:
@@ -44,11 +95,12 @@ def main() -> None:
 
     params = Params.load()
     synth = AgentSynth.load(paths.need(paths.MODEL, "train"))
-    composed = generate(synth, params, progress=bar)
+    train = typed(read_table(paths.need(paths.TRAIN, "prepare")), synth.schema_)
+    composed = generate(synth, params, progress=bar).with_nearest(train, synth.model_.generator)
     for path in (paths.SYNTHETIC, paths.SYNTHETIC_CSV):
         write_table(composed.table, path, synth.schema_)
-    write_json(paths.TARGETS, [asdict(target) for target in composed.targets])
-    with recorded([train_record(params, synth), generate_record(params, composed.targets)]):
+    write_json(paths.TARGETS, None if composed.report is None else composed.report.to_json())
+    with recorded([train_record(params, synth), generate_record(params, composed.report)]):
         pass
     print(summary(composed, paths.SYNTHETIC_CSV))
 

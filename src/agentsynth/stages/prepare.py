@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from agentsynth.config import Params
 from agentsynth.data.describing import describe
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.reading import read_table, write_table
 from agentsynth.data.schema import Schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.splitting import Split, split
+from agentsynth.params import Params
 from agentsynth.stages import paths
 from agentsynth.stages.running import run
 
@@ -36,9 +36,9 @@ def prepare(params: Params) -> Prepared:
         InputError: the table cannot be read, or does not fit the parameters.
     """
     source = params.data.table
-    table = read_table(source) if source else simulate_shop(params.data.rows, params.seed)
+    table = read_table(source) if source else simulate_shop(params.data.rows, params.data.seed)
     schema = infer_schema(table, params.data.columns)
-    return Prepared(schema, split(table, schema, params.split, params.seed))
+    return Prepared(schema, split(table, schema, params.split, params.split.seed))
 
 
 def prepared_tables() -> tuple[pd.DataFrame, pd.DataFrame, Schema]:

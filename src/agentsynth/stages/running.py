@@ -18,3 +18,8 @@ def run(stage: Callable[[], None]) -> None:
     except AgentSynthError as error:
         print(f"agentsynth: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, InputError) else 1)
+    except MemoryError as error:
+        print(
+            f"agentsynth: the memory does not suffice ({error}). Ask for fewer rows or a smaller pool.", file=sys.stderr
+        )
+        sys.exit(2)

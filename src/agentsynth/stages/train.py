@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from agentsynth import plots
-from agentsynth.config import Params
 from agentsynth.data.reading import write_table
 from agentsynth.data.schema import Schema
+from agentsynth.params import Params
 from agentsynth.progress import Progress, bar, silent
 from agentsynth.stages import paths
 from agentsynth.stages.prepare import prepared_tables

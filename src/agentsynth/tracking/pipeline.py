@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import platform
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
+from agentsynth.processes import is_alive, myself
+from agentsynth.tracking.packing import versions
 from agentsynth.tracking.runs import Run
 from agentsynth.tracking.store import Store, connect
+
+PROCESS = "process"
+"""Tag that says which process writes into a run."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,7 @@ def recorded(records: Sequence[StageRecord]) -> Iterator[Run]:
     earlier records are written again, so that each run is whole.
     """
     store = connect()
+    end_abandoned(store)
     import mlflow  # not before `connect` has set what it reads on import
 
     *earlier, current = records
@@ -40,9 +49,10 @@ def recorded(records: Sequence[StageRecord]) -> Iterator[Run]:
     run_id = run_id or begin(store, {})
     with mlflow.start_run(run_id=run_id):
         run = Run(store.client, run_id)
+        run.tag({PROCESS: myself()})
         for record in missing:
             record.write(run)
-            run.tag({_tag(record): record.key})
+            run.tag({_tag(record): record.key, "dvc_stage": record.stage})
         yield run
 
 
@@ -55,20 +65,30 @@ def _find(store: Store, earlier: Sequence[StageRecord], current: StageRecord) ->
 
 
 def begin(store: Store, tags: Mapping[str, object]) -> str:
-    """Begin a run that knows the commit and the DVC experiment it comes from, but no path of this machine."""
-    known = {**tags, **origin()}
+    """Begin a run that knows where it comes from (commit, DVC experiment, library versions), but no path here."""
+    known = {**tags, **origin(), PROCESS: myself()}
     run = store.client.create_run(store.experiment_id, tags={key: str(value) for key, value in known.items() if value})
     return str(run.info.run_id)
 
 
+def end_abandoned(store: Store) -> None:
+    """End the runs that processes of this machine which were killed have left running."""
+    for run in store.client.search_runs([store.experiment_id], "attributes.status = 'RUNNING'"):
+        process = run.data.tags.get(PROCESS)
+        if process is not None and not is_alive(process, time.time()):
+            store.client.set_terminated(run.info.run_id, "KILLED")
+
+
 def origin() -> dict[str, str | None]:
-    """Return the tags that say where a run comes from: git commit, DVC experiment."""
+    """Return the tags that say where a run comes from: git commit, DVC experiment, versions of the libraries."""
+    libraries = {"python": platform.python_version(), "agentsynth": version("agentsynth"), **versions()}
     from mlflow.utils.git_utils import get_git_commit
 
     return {
         "mlflow.source.name": "agentsynth",
         "mlflow.source.git.commit": get_git_commit(str(Path.cwd())),
         "dvc_experiment": os.environ.get("DVC_EXP_NAME"),
+        "versions": ", ".join(f"{name} {number}" for name, number in libraries.items()),
     }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST_POINTS = 500
 """Points of a curve sent to MLflow; its server and page thin out longer ones anyway."""
 # The most that a tracking server takes in one call.
-_MOST_METRICS, _MOST_PARAMS = 1000, 100
+_MOST_METRICS, _MOST_PARAMS, _LONGEST_NAME = 1000, 100, 250
 
 
 class Run:
@@ -39,21 +39,31 @@ class Run:
             if value is not None:
                 self.client.set_tag(self.id, key, value)
 
+    def tags(self) -> dict[str, str]:
+        """Return the run's tags."""
+        return dict(self.client.get_run(self.id).data.tags)
+
     def params(self, params: Mapping[str, Any]) -> None:
-        """Log parameters, flat: a nested mapping's names are joined by points."""
+        """Log parameters, flat: a nested mapping's names are joined by points; what is None or empty is left out."""
         from mlflow.entities import Param
 
-        flat = [Param(metric_name(key), str(value)) for key, value in flatten(params).items()]
+        flat = [
+            Param(metric_name(key), str(value)) for key, value in flatten(params).items() if value not in (None, [], ())
+        ]
         for start in range(0, len(flat), _MOST_PARAMS):
             self.client.log_batch(self.id, params=flat[start : start + _MOST_PARAMS])
 
-    def metrics(self, metrics: Mapping[str, float]) -> None:
-        """Log single numbers; what is not finite is left out."""
+    def note(self, text: str) -> None:
+        """Write the run's description, in Markdown."""
+        self.tag({"mlflow.note.content": text})
+
+    def metrics(self, metrics: Mapping[str, float], model_id: str | None = None) -> None:
+        """Log single numbers, of the run and of a logged model where one is given; what is not finite is left out."""
         from mlflow.entities import Metric
 
         now = _now()
         finite = {key: float(value) for key, value in metrics.items() if np.isfinite(value)}
-        self._send([Metric(metric_name(key), value, now, 0) for key, value in finite.items()])
+        self._send([Metric(metric_name(key), value, now, 0, model_id) for key, value in finite.items()])
 
     def curves(self, curves: Mapping[str, Sequence[float] | np.ndarray]) -> None:
         """Log series by episode, at most 500 evenly spaced points of each; what is not finite is left out."""
@@ -73,8 +83,17 @@ class Run:
         for path in paths:
             self.client.log_artifact(self.id, str(path), artifact_path=folder)
 
-    def dataset(self, frame: pd.DataFrame, name: str, context: str) -> None:
-        """Record a table's columns, size and digest (not its rows) as an MLflow dataset."""
+    def model(self, model_id: str) -> None:
+        """Link the run with an MLflow model that another run logged, unless it is: MLflow takes no link twice."""
+        from mlflow.entities import LoggedModelOutput
+
+        outputs = self.client.get_run(self.id).outputs
+        if outputs is not None and any(known.model_id == model_id for known in outputs.model_outputs):
+            return
+        self.client.log_outputs(self.id, [LoggedModelOutput(model_id, step=0)])
+
+    def dataset(self, frame: pd.DataFrame, name: str, context: str) -> str:
+        """Record a table's columns, size and digest (not its rows) as an MLflow dataset; return the digest."""
         import mlflow
         from mlflow.data.code_dataset_source import CodeDatasetSource
         from mlflow.data.pandas_dataset import from_pandas
@@ -85,7 +104,9 @@ class Run:
             warnings.filterwarnings("ignore", category=DeprecationWarning)
             # A path as source would be taken for two kinds of source at once, with a warning.
             source = CodeDatasetSource(tags={"table": name})
-            mlflow.log_input(from_pandas(frame, source=source, name=name), context=context)
+            dataset = from_pandas(frame, source=source, name=name)
+            mlflow.log_input(dataset, context=context)
+        return str(dataset.digest)
 
     def _send(self, points: list[Metric]) -> None:
         for start in range(0, len(points), _MOST_METRICS):
@@ -104,12 +125,13 @@ def _steps(length: int) -> list[int]:
 
 
 def metric_name(name: str) -> str:
-    """Return `name` with the characters MLflow refuses in names replaced.
+    """Return `name` as MLflow takes it: other characters replaced, no parts that lead to other folders, not too long.
 
-    >>> metric_name("similarity/price (EUR)")
-    'similarity/price _EUR_'
+    >>> metric_name("similarity/price (EUR)"), metric_name("shape/../../net//gross")
+    ('similarity/price _EUR_', 'shape/_/_/net/_/gross')
     """
-    return re.sub(r"[^\w\-. /]", "_", name)
+    parts = re.sub(r"[^\w\-. /]", "_", name).split("/")
+    return "/".join("_" if part in ("", ".", "..") else part for part in parts)[:_LONGEST_NAME]
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +30,10 @@ _QUIET = {
 }
 
 
+_SHOWN = {"mlflow.experimentKind": "custom_model_development"}
+"""Else `mlflow ui` takes the runs for evaluations of a language model."""
+
+
 class Store(NamedTuple):
     """A client of the MLflow store, and the experiment that AgentSynth's runs belong to."""
 
@@ -49,17 +55,46 @@ def connect() -> Store:
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     local = "MLFLOW_TRACKING_URI" not in os.environ
-    root = Path(os.environ.get("DVC_ROOT") or Path.cwd())
+    root = project_root()
     if local:
         _make_folders(root)
         mlflow.set_tracking_uri(f"sqlite:///{root / DATABASE}")
         # MLflow writes its setting there; left alone it would pass for the user's.
         os.environ.pop("MLFLOW_TRACKING_URI", None)
-    client = mlflow.MlflowClient()
     name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
-    if client.get_experiment_by_name(name) is None:
-        _create_experiment(client, name, root if local else None)
-    return Store(client, str(mlflow.set_experiment(name).experiment_id))
+    with _alone(root) if local else nullcontext():
+        if local and not (root / DATABASE).exists():
+            _make_database(root)
+        client = mlflow.MlflowClient()
+        if client.get_experiment_by_name(name) is None:
+            _create_experiment(client, name, root if local else None)
+        return Store(client, str(mlflow.set_experiment(name).experiment_id))
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Keep other processes out: two that make a fresh database at once would spoil it."""
+    from filelock import FileLock
+
+    with FileLock(root / STORE / "store.lock"):
+        yield
+
+
+def _make_database(root: Path) -> None:
+    """Make the database beside its place and move it there: a process killed meanwhile leaves no half of one."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    making = root / DATABASE.with_suffix(".making")
+    for left in making.parent.glob(f"{making.name}*"):  # also SQLite's journal
+        left.unlink()
+    store = SqlAlchemyStore(f"sqlite:///{making}", ARTIFACTS.as_posix())  # type: ignore[no-untyped-call]
+    store.engine.dispose()
+    making.replace(root / DATABASE)
+
+
+def project_root() -> Path:
+    """Return the project's folder: where this runs, or, in a temporary workspace of `dvc exp run`, whose it is."""
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd())
 
 
 def _make_folders(root: Path) -> None:
@@ -91,7 +126,7 @@ def _create_experiment(client: MlflowClient, name: str, root: Path | None) -> No
     from mlflow.exceptions import MlflowException
 
     try:
-        identifier = client.create_experiment(name, artifact_location=ARTIFACTS.as_posix() if root else None)
+        identifier = client.create_experiment(name, ARTIFACTS.as_posix() if root else None, tags=_SHOWN)
     except MlflowException:
         if client.get_experiment_by_name(name) is None:
             raise

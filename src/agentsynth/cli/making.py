@@ -1,0 +1,141 @@
+"""Commands that make tables and models: simulate, fit, generate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentsynth.cli.options import (
+    TABLE,
+    Drop,
+    Model,
+    ParamsFile,
+    Quiet,
+    ScenarioName,
+    Seed,
+    bar_of,
+    overrides_of,
+    params_of,
+    resumable,
+    say,
+    scenario_of,
+)
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help=f"Where to write the table: a {TABLE}.")],
+    rows: Annotated[int, typer.Option(min=1, help="Rows to simulate.")] = 2000,
+    seed: Seed = None,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate the e-commerce table that AgentSynth is shown on."""
+    from agentsynth.data.reading import check_ending, write_table
+    from agentsynth.data.shop import simulate_shop
+
+    check_ending(out)
+    write_table(simulate_shop(rows, seed or 0), out)
+    say(quiet, f"{rows} rows to {out}")
+
+
+def fit(
+    table: Annotated[Path, typer.Argument(help=f"The table to learn from: a {TABLE}.")],
+    out: Annotated[Path, typer.Option(help="Where to save the model: a folder, or a file that ends in .zip.")],
+    drop: Drop = None,
+    params: ParamsFile = None,
+    seed: Seed = None,
+    quiet: Quiet = False,
+) -> None:
+    """Learn from a table: show the schema it is taken to have, fit the base generator, train the agent."""
+    from agentsynth.data.describing import describe
+    from agentsynth.data.inference import infer_schema
+    from agentsynth.data.reading import read_table
+    from agentsynth.synth import AgentSynth
+
+    chosen = params_of(params, seed)
+    frame = read_table(table)
+    schema = infer_schema(frame, overrides_of(chosen, drop))
+    say(quiet, describe(schema))
+    synth = AgentSynth(chosen.config, seed=chosen.seed)
+    synth.fit(frame, schema=schema, progress=bar_of(quiet)).save(out)
+    say(quiet, f"model saved to {out}")
+
+
+def generate(
+    model: Model,
+    rows: Annotated[int, typer.Option(min=1, help="Rows to compose.")],
+    out: Annotated[
+        str, typer.Option(help=f"Where to write them: a {TABLE}; or, for long tables, a folder or fsspec URL.")
+    ],
+    scenario: ScenarioName = None,
+    policy: Annotated[
+        str, typer.Option(help="What composes: q_learning, or neutral, random, proportional, raking, free (fastest).")
+    ] = "q_learning",
+    workers: Annotated[int | None, typer.Option(min=1, help="A folder only: processes that share the work.")] = None,
+    dask: Annotated[
+        str | None, typer.Option(help="A folder only: tcp://... of a Dask scheduler whose workers share the work.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing where a goal of the scenario fell short.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Where to write the scenario's report: a .json file, or a figure (.png).")
+    ] = None,
+    escape_formulas: Annotated[
+        bool, typer.Option("--escape-formulas", help="Put an apostrophe before text that a spreadsheet would run.")
+    ] = False,
+    seed: Seed = None,
+    quiet: Quiet = False,
+) -> None:
+    """Compose a synthetic table.
+
+    Into a folder it is written in parts, in bounded memory; stopped or killed, the same command goes on.
+    """
+    from agentsynth.data.reading import check_ending, write_table
+    from agentsynth.data.spreadsheets import without_formulas
+    from agentsynth.stages.generate import check_in_parts, check_one_file, check_report, summary, write_report
+    from agentsynth.streaming.folders import is_folder
+    from agentsynth.synth import AgentSynth
+
+    if "\0" in out:
+        raise typer.BadParameter("a name has no null byte in it.", param_hint="'--out'")
+    if is_folder(out):
+        check_in_parts(strict=strict, report=report, escape_formulas=escape_formulas)
+        _generate_to(model, out, rows, scenario, policy, seed, workers, dask, quiet=quiet)
+        return
+    path = Path(out)
+    check_ending(path)
+    check_one_file(path, workers, dask)
+    check_report(report, scenario)
+    synth = AgentSynth.load(model)
+    composed = synth.compose(rows, scenario_of(scenario), seed, policy=policy, strict=strict, progress=bar_of(quiet))
+    table = without_formulas(composed.table) if escape_formulas else composed.table
+    write_table(table, path, synth.schema_)
+    if report is not None and composed.report is not None:
+        write_report(composed.report, report)
+    say(quiet, summary(composed, path))
+
+
+def _generate_to(
+    model: Path,
+    out: str,
+    rows: int,
+    scenario: str | None,
+    policy: str,
+    seed: int | None,
+    workers: int | None,
+    dask: str | None,
+    *,
+    quiet: bool,
+) -> None:
+    """Write a table in parts into a folder, and say how it stands to its scenario."""
+    from agentsynth.streaming.telling import told
+    from agentsynth.synth import AgentSynth
+
+    synth = AgentSynth.load(model)
+    with resumable("parts"):
+        written = synth.generate_to(
+            out, rows, scenario_of(scenario), seed, policy=policy, workers=workers, dask=dask, progress=bar_of(quiet)
+        )
+    say(quiet, told(written))

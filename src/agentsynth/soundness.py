@@ -1,0 +1,152 @@
+"""What a model read from a file must fulfil before it is used: files may be damaged, or made to do harm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentsynth.base.calendar import DATE_UNITS, MICROSECONDS
+from agentsynth.base.forest import Forest
+from agentsynth.base.part_model import PartModel
+from agentsynth.base.parts import Part
+from agentsynth.data.bounds import bounds_first
+from agentsynth.data.schema import Schema
+from agentsynth.env.margins import CALENDAR_CELLS, Margin
+from agentsynth.model import Model
+
+FORMS = (
+    (r"(?:trees\.\d+|critic)\.(?:roots|feature|left|right)|trees\.\d+\.(?:start|size|codes)", "int32", 1),
+    (r"(?:trees\.\d+|critic)\.threshold", "float32", 1),
+    (r"part\.\d+\.counts|novelty\.bins", "int64", 1),
+    (r"part\.\d+\.values|real|detail\.real|novelty\.edges|policy\.(?:levels|gap_edges)", "float64", 1),
+    (r"novelty\.parts", "bool", 2),
+    (r"novelty\.shifts", "int64", 2),
+    (r"novelty\.known", "uint8", 2),
+    (r"novelty\.whole|manifest\.sha256", "uint8", 1),
+    (r"policy\.tables", "float64", 4),
+    (r"policy\.visits", "int64", 4),
+)
+"""Names of arrays, and the dtype and dimensions that these have."""
+MOST_ROWS = 2**31
+MOST_DECIMALS = 300
+
+
+def check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Raise ValueError where an array is of another dtype or dimension than those of its name, or not finite."""
+    for name, array in arrays.items():
+        form = next(((dtype, dims) for names, dtype, dims in FORMS if re.fullmatch(names, name)), None)
+        if form is not None and (str(array.dtype), array.ndim) != form:
+            raise ValueError(f"array {name} is {array.dtype} of {array.ndim} dimensions, not {form[0]} of {form[1]}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"array {name} holds numbers that are not finite")
+
+
+def check_model(model: Model) -> None:
+    """Check that the parts of a model fit each other.
+
+    Raises:
+        ValueError: they do not; some are missing, or of another model.
+        SchemaError: columns are above others that they cannot be above.
+    """
+    bounds_first(model.generator.schema.modelled)
+    apart = [name for name, fit in _fits(model) if not fit]
+    if apart:
+        raise ValueError(f"{'; '.join(apart)} do not fit each other")
+
+
+def _fits(model: Model) -> Iterable[tuple[str, bool]]:
+    """Yield what must be true of a model; what comes later takes what came before for granted."""
+    generator, policy = model.generator, model.policy
+    trees, detail, cells, schema = generator.trees, generator.detail, generator.cells, generator.schema
+    parts, novelty = trees.codec.parts, detail.novelty
+    columns = [part.column for part in parts]
+    yield "schema and parts", set(columns) == {column.name for column in schema.modelled}
+    yield "values and counts", all(len(part.values) == len(part.counts) for part in parts)
+    yield "parts and their values", all(_is_sound(part, schema) for part in parts)
+    yield "dates and times", _dates_stand_before_times(parts)
+    yield "parts and order", sorted(trees.order) == list(range(len(parts))) and _times_follow(trees.order, parts)
+    yield "trees and leaves", all(len(m.forest.feature) == len(m.start) == len(m.size) for m in trees.models)
+    widest = sum(part.width for part in parts)
+    yield "trees and their nodes", all(_is_walkable(m.forest, widest) for m in trees.models)
+    critic = [] if cells.critic is None else [cells.critic]
+    yield "critic and its nodes", all(_is_walkable(forest, widest) for forest in critic)
+    pairs = zip(trees.order, trees.models, strict=True)
+    yield "leaves and codes", all(_holds_codes(fitted, parts[index]) for index, fitted in pairs)
+    margins = [
+        *cells.margins,
+        *detail.cells.margins,
+        *(m for pair in (*cells.pairs, *detail.cells.pairs) for m in pair),
+    ]
+    yield "cells and schema", all(_is_cut(margin, schema) for margin in margins)
+    yield "cells and shares", len(generator.real) == cells.sizes.sum()
+    yield "fine cells and shares", len(detail.real) == detail.sizes.sum() and 0 < detail.rows < MOST_ROWS
+    views = len(novelty.bins)
+    yield (
+        "novelty and parts",
+        novelty.parts.shape == novelty.shifts.shape == (views, len(parts)) and len(novelty.known) == views,
+    )
+    yield "novelty and its bits", bool(len(novelty.whole)) and bool(novelty.known.shape[1]) and _ascends(novelty.edges)
+    states = (len(policy.factor_names) + 1, len(policy.gap_edges) + 1, policy.tables.shape[2], len(policy.levels))
+    yield "factors and values", policy.tables.shape == policy.visits.shape == states and min(states) > 0
+
+
+def _is_sound(part: Part, schema: Schema) -> bool:
+    """Whether a part is of a kind that its column has, its values in order, each with training rows."""
+    column = schema[part.column]
+    roles = ["label"] if column.is_label else ["date", "time"] if column.is_datetime else ["number"]
+    role = part.role in roles or (part.role == "number" and part.excess and bool(column.above))
+    units = {"date": set(DATE_UNITS), "time": set(MICROSECONDS)}.get(part.role, {""})
+    decimals = part.decimals is None or (isinstance(part.decimals, int) and abs(part.decimals) <= MOST_DECIMALS)
+    ends = all(isinstance(end, int | float) for end in (part.most, part.smallest, part.first, part.last))
+    ordered = _ascends(part.values) if part.ordered else len(part.values) > 0
+    positive = bool((part.counts > 0).all())
+    return role and part.unit in units and decimals and ends and ordered and positive and isinstance(part.excess, bool)
+
+
+def _dates_stand_before_times(parts: list[Part]) -> bool:
+    before = zip([None, *parts], parts, strict=False)
+    return all(
+        date is not None and (date.role, date.column) == ("date", part.column)
+        for date, part in before
+        if part.role == "time"
+    )
+
+
+def _times_follow(order: list[int], parts: list[Part]) -> bool:
+    """Whether times of day are drawn after their dates."""
+    return all(order.index(index - 1) < order.index(index) for index in order if parts[index].role == "time")
+
+
+def _is_walkable(forest: Forest, widest: int) -> bool:
+    return forest.is_sound and int(forest.feature.max()) < widest
+
+
+def _holds_codes(fitted: PartModel, part: Part) -> bool:
+    """Whether every leaf holds codes of values that the part has."""
+    lowest = -1 if part.ordered else 0
+    return (
+        fitted.is_sound
+        and lowest <= int(fitted.codes.min())
+        and int(fitted.codes.max()) < max(len(part.values), lowest + 1)
+    )
+
+
+def _is_cut(margin: Margin, schema: Schema) -> bool:
+    """Whether a margin is of an aspect that its column has, cut at finite numbers in order."""
+    column = schema[margin.column]
+    aspects = ["label"] if column.is_label else ["date", *CALENDAR_CELLS] if column.is_datetime else ["value"]
+    labels = all(isinstance(label, str) for label in margin.labels)
+    return (
+        labels
+        and column in schema.compared
+        and margin.aspect in aspects
+        and _ascends(np.array(margin.edges, dtype=np.float64))
+    )
+
+
+def _ascends(values: NDArray[Any]) -> bool:
+    return bool(np.isfinite(values).all() and (np.diff(values) > 0).all())

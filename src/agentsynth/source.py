@@ -1,0 +1,130 @@
+"""The rows that a scenario starts from: of its slice, with its fixed columns, and what each of them counts for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agentsynth.base.held import Held
+from agentsynth.data.schema import Schema
+from agentsynth.env.pool import Pool
+from agentsynth.model import Generator
+from agentsynth.scenarios.fixing import held_of
+from agentsynth.scenarios.grammar import Scenario
+from agentsynth.scenarios.rarity import Rarity
+from agentsynth.scenarios.scaling import scaled
+from agentsynth.scenarios.starting import Start
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Draws the rows of a scenario.
+
+    Attributes:
+        generator: where rows come from.
+        scenario: which ones are wanted.
+        schema: of the table, with the labels of every column.
+        whole: a pool of the table as it is.
+        held: the columns that are fixed.
+        start: what makes a pool as the real table is.
+    """
+
+    generator: Generator
+    scenario: Scenario
+    schema: Schema
+    whole: Pool
+    held: Held
+    start: Start
+
+    @classmethod
+    def of(cls, generator: Generator, scenario: Scenario, whole: Pool) -> Source:
+        """Read what a scenario fixes.
+
+        Raises:
+            ScenarioError: a column cannot be fixed so.
+        """
+        schema = with_labels(generator)
+        fine = generator.detail
+        start = Start.of(whole.frame, fine.cells.margins, fine.real)
+        return cls(generator, scenario, schema, whole, held_of(scenario.fixed, schema, generator.trees.codec), start)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows count for more or less than others beyond what makes the pool as the real table is."""
+        return bool(self.held.values) or self.scenario.temperature != 1
+
+    def first(self, rng: np.random.Generator) -> Pool:
+        """Return the rows of the scenario in the whole pool, or in one as large where columns are fixed."""
+        return self.draw(len(self.whole), rng) if self.held.values else self._slice(self.whole)
+
+    def draw(self, rows: int, rng: np.random.Generator) -> Pool:
+        """Draw so many rows; return those of the scenario's slice."""
+        return self.generator.draw_pool(rows, rng, self.held, self._wanted)
+
+    def weights(self, pool: Pool) -> tuple[Floats, Floats]:
+        """Return the weights (rows,) of rows in an unguided table, and before targets are met; each sum to 1."""
+        logs = pool.logs + self.start.weights(pool.frame)
+        plain = _weights(logs)
+        if self.scenario.temperature == 1:
+            return plain, plain
+        return plain, _weights(logs + self._rarity.weights(pool.cells, self.scenario.temperature))
+
+    @cached_property
+    def _rarity(self) -> Rarity:
+        cells, real = self.generator.cells, self.generator.real
+        return Rarity.of(cells, real, self.generator.detail.rows, self.schema)
+
+    @cached_property
+    def base_of_whole(self) -> Floats:
+        """The weights (rows,) that make the whole pool as the real table is."""
+        return _weights(self.start.weights(self.whole.frame))
+
+    def frame(self, pool: Pool) -> pd.DataFrame:
+        """Return the rows of a pool as they are to stand in the table: with scaled values.
+
+        Raises:
+            ScenarioError: a column cannot be scaled so.
+        """
+        return scaled(pool.frame, self.scenario, self.schema)
+
+    def _slice(self, pool: Pool) -> Pool:
+        return pool.take(np.flatnonzero(self._wanted(pool.frame)))
+
+    def _wanted(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Tell which rows (rows,) belong to the scenario's slice."""
+        return self.scenario.slice(frame, self.schema)
+
+
+def _weights(logs: Floats) -> Floats:
+    weights: Floats = np.exp(logs - logs.max(initial=-np.inf))
+    weights /= weights.sum()
+    return weights
+
+
+def joined(first: Pool, second: Pool) -> Pool:
+    """Return the rows of two pools as one."""
+    return Pool(
+        pd.concat([first.frame, second.frame], ignore_index=True),
+        np.concatenate([first.codes, second.codes]),
+        np.concatenate([first.cells, second.cells]),
+        np.concatenate([first.logs, second.logs]),
+    )
+
+
+def with_labels(generator: Generator) -> Schema:
+    """Return the schema with the labels of every categorical column: a small pool may lack rare ones."""
+    labels = {part.column: part.values for part in generator.trees.codec.parts if part.role == "label"}
+    return Schema(
+        columns=tuple(
+            column.model_copy(update={"levels": tuple(label for label in labels[column.name] if label is not None)})
+            if column.name in labels
+            else column
+            for column in generator.schema
+        )
+    )

@@ -1,0 +1,149 @@
+"""Parts: the Parquet files of a long table, each made by itself from what a job says."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from agentsynth.config import Config
+from agentsynth.data.typed import add_derived, finish
+from agentsynth.errors import InputError
+from agentsynth.generation import Request, make
+from agentsynth.model import Generator, Model
+from agentsynth.scenarios.report import Reached
+from agentsynth.seeding import stream
+from agentsynth.storage import model_of
+from agentsynth.streaming.folders import Folder, folder_at
+from agentsynth.streaming.manifest import Manifest, deciding_versions
+
+FOOTER = b"agentsynth"
+"""Key in the metadata of a part's file: which table it belongs to, and how it stands to each target."""
+SHOWN = 200
+"""Rows that are drawn to see which types a table's columns have."""
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What a finished part says of itself.
+
+    Attributes:
+        rows: it has.
+        targets: how its rows stand to the scenario's targets.
+    """
+
+    rows: int
+    targets: list[Reached]
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a process needs to know to make any part of a table; small, but for the model.
+
+    Attributes:
+        model: the model's zip.
+        request: what is wanted.
+        manifest: of the folder.
+        url: of the folder.
+    """
+
+    model: bytes
+    request: Request
+    manifest: Manifest
+    url: str
+
+    def writer(self) -> Writer:
+        """Return what makes parts in this process.
+
+        Raises:
+            InputError: other versions are installed here than where the job comes from.
+        """
+        here = deciding_versions()
+        apart = [
+            f"{name} {here[name]}, not {found}" for name, found in self.manifest.versions.items() if here[name] != found
+        ]
+        if apart:
+            raise InputError(f"a worker has {', '.join(apart)}: install the same versions everywhere.")
+        model, config, _ = model_of(self.model)
+        return Writer(model, config, self.request, self.manifest, folder_at(self.url), types_of(model.generator))
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Makes parts and writes them.
+
+    Attributes:
+        model: the fitted model.
+        config: its parameters.
+        request: what is wanted.
+        manifest: of the folder.
+        folder: where parts go.
+        types: of the columns.
+    """
+
+    model: Model
+    config: Config
+    request: Request
+    manifest: Manifest
+    folder: Folder
+    types: pa.Schema
+
+    def write(self, number: int, advance: Callable[[int], None] = lambda _: None) -> Footer:
+        """Make a part and write it, whole or not at all; return what it says of itself."""
+        partition = self.request.partitions[number]
+        # The first partition finds out for itself what changes start from, as it does in a table made in memory.
+        request = self.request.starting_from(self.manifest.now) if number else self.request
+        made = make(self.model, self.config, request, partition, advance)
+        table = pa.Table.from_pandas(made.table, schema=self.types, preserve_index=False)
+        footer = {"table": self.manifest.digest, "targets": [_plain(asdict(target)) for target in made.targets]}
+        table = table.replace_schema_metadata({**table.schema.metadata, FOOTER: json.dumps(footer)})
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer)
+        self.folder.write(self.manifest.part(number), buffer.getvalue())
+        return Footer(partition.rows, made.targets)
+
+
+def types_of(generator: Generator) -> pa.Schema:
+    """Return the Arrow types that a model's tables have in every part, also where a column is missing throughout one.
+
+    They are read off a few rows, among them such as have the first and second known value of every column.
+    """
+    codec = generator.trees.codec
+    known = np.array([[min(place, max(len(part.values) - 1, 0)) for part in codec.parts] for place in (0, 1)], float)
+    codes = np.concatenate([known, generator.trees.draw(SHOWN, stream(0, "types"))])
+    table = finish(add_derived(codec.decode(codes), generator.schema), generator.schema, 0)
+    return pa.Schema.from_pandas(table, preserve_index=False)
+
+
+def footer_of(folder: Folder, manifest: Manifest, number: int) -> Footer | None:
+    """Return the footer of a part that is there; None: the file is not whole, as some places may leave it.
+
+    Raises:
+        InputError: the file is not a part of this table.
+    """
+    name = manifest.part(number)
+    try:
+        with folder.open(name) as file:
+            found = pq.read_metadata(file)
+    except (pa.ArrowInvalid, EOFError):
+        return None
+    footer = json.loads((found.metadata or {}).get(FOOTER, b"{}"))
+    if footer.get("table") != manifest.digest:
+        raise InputError(f"{folder.url}/{name} is not a part of this table: name another folder, or remove the file.")
+    return Footer(found.num_rows, [_reached(target) for target in footer["targets"]])
+
+
+def _plain(target: dict[str, Any]) -> dict[str, Any]:
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in target.items()}
+
+
+def _reached(target: dict[str, Any]) -> Reached:
+    known: dict[str, Any] = {key: float("nan") if value is None else value for key, value in target.items()}
+    return Reached(**known)

@@ -1,0 +1,56 @@
+"""Models saved by earlier versions: each format that was ever written loads, or is refused with what to do.
+
+`saved/format-N.zip` is a model of format N. Where a change makes a new format, `python tests/core/test_formats.py`
+writes its model; where this test fails without a new format, models that people have saved do not load any more.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agentsynth.data.shop import simulate_shop
+from agentsynth.errors import ModelFormatError
+from agentsynth.serialization import FORMAT
+from agentsynth.synth import AgentSynth
+
+SAVED = Path(__file__).parent / "saved"
+CONFIG = {
+    "agent": {"episodes": 2},
+    "environment": {"rows": 40, "steps": 4},
+    "generator": {"trees": 1},
+    "scenarios": {"evening_rush": {"where": "timestamp.hour in 17..20"}},
+}
+
+
+def model_of(number: int) -> Path:
+    return SAVED / f"format-{number}.zip"
+
+
+def write() -> None:
+    AgentSynth(CONFIG, seed=1).fit(simulate_shop(60, seed=5)).save(model_of(FORMAT))
+
+
+def test_model_of_this_format_was_kept_and_loads() -> None:
+    synth = AgentSynth.load(model_of(FORMAT))
+    shop = simulate_shop(60, seed=5)
+    table = synth.generate(30, "evening_rush", seed=1)
+    assert table.dtypes.to_dict() == shop.dtypes.to_dict()
+    assert set(table["category"]) <= set(shop["category"])
+    assert table["timestamp"].dt.hour.between(17, 20).all()
+    assert (synth.seed, len(synth.history_), synth.config.agent.episodes) == (1, 2, 2)
+
+
+@pytest.mark.parametrize("number", range(1, FORMAT))
+def test_model_of_an_older_format_is_refused_with_what_to_do(number: int) -> None:
+    with pytest.raises(ModelFormatError) as caught:
+        AgentSynth.load(model_of(number))
+    said = str(caught.value)
+    assert f"format-{number}.zip has format {number} (written by agentsynth 0.1.0)" in said
+    assert f"reads format {FORMAT}. Fit the table again with this version, or load the model with" in said
+    assert "`agentsynth fit TABLE --out MODEL`; in the pipeline `dvc repro -f train`" in said
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,41 @@
+"""A table in small parts, written once, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentsynth.generation import Request
+from agentsynth.streaming.writing import Run, Written, here, write_table_in_parts
+from agentsynth.synth import AgentSynth
+from agentsynth.task import Asked
+
+Write = Callable[..., Written]
+ROWS, PART = 300, 55
+"""Six parts."""
+
+
+@pytest.fixture(scope="session")
+def write(shop_synth: AgentSynth) -> Write:
+    """Write a table of `ROWS` rows, with dearer goods, into a folder; what is named is otherwise."""
+
+    def write(out: Path | str, run: Run = here, **changes: Any) -> Written:
+        scenario = changes.pop("scenario", "dear")
+        asked = Asked(None if scenario is None else shop_synth.scenario(scenario))
+        # Raking is quick, and draws, chooses and finishes rows as the others do.
+        usual = {"rows": ROWS, "seed": 5, "asked": asked, "policy": "raking", "partition_rows": PART}
+        request = Request(**{**usual, **changes})
+        return write_table_in_parts(shop_synth.model_, shop_synth.config, request, request.seed, str(out), run)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def folder(write: Write, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The table; tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("streaming") / "table"
+    write(folder)
+    return folder
