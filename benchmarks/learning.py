@@ -66,10 +66,10 @@ def on_new_goals(synth: AgentSynth, seed: int, number: int) -> dict[str, float]:
     """Return policy -> mean similarity to the goal over goals and a pool that it was not trained on."""
     generator = synth.model_.generator
     env, sampler = training_environment(generator, synth.config, child_seed(seed, "benchmark.new pool"))
-    rng, count = stream(seed, "benchmark.new goals"), len(env.factors.names)
+    rng, count = stream(seed, "benchmark.new goals"), len(env.factor_names)
     goals = [sampler.draw(rng) for _ in range(number)]
     policies: dict[str, Policy] = {
-        "learned": synth.policy_,
+        "learned": synth.policy_.for_aims(env.aims),
         "neutral": NeutralPolicy(count),
         "proportional": ProportionalPolicy(count),
         "random": RandomPolicy(count, stream(seed, "benchmark.random")),

@@ -29,9 +29,11 @@ from agentsynth.ablation import compare_policies
 from agentsynth.data.schema import Schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.typed import typed
-from agentsynth.env.scenarios import Constraint, Scenario, target_weights
 from agentsynth.generation import POLICIES
 from agentsynth.metrics.similarity import similarity
+from agentsynth.scenarios.constraints import Constraint
+from agentsynth.scenarios.grammar import Scenario
+from agentsynth.scenarios.meeting import meeting, stated
 from agentsynth.seeding import child_seed, stream
 
 SHOP_ROWS = 2000
@@ -76,8 +78,8 @@ class RealRows:
         """Return `rows` rows of the slice, drawn by the weights under which the targets hold, and the targets."""
         mask = scenario.slice(self.frame, self.schema)
         inside = self.frame[mask].reset_index(drop=True)
-        targets = scenario.constraints(inside, self.schema)
-        chosen = self.rng.choice(np.flatnonzero(mask), size=rows, p=target_weights(targets, len(inside)))
+        targets = stated(scenario, inside, self.schema)
+        chosen = self.rng.choice(np.flatnonzero(mask), size=rows, p=meeting(targets, len(inside)))
         return self.raw.iloc[chosen].reset_index(drop=True), targets
 
 

@@ -115,7 +115,7 @@ class Bench:
 
     def _steps(self, generator: Generator) -> dict[str, float]:
         """Time a step of ours without an agent, and one of an empty environment."""
-        env, _ = training_environment(generator, self.config, self.seed)
+        env, _ = training_environment(generator, self.config, self.seed, aims=0)
         empty = EmptyEnvironment(env.observation_space, env.action_space, self.config.environment.steps)
         neutral = np.ones(len(env.factors.names), dtype=np.float32)
         return {
