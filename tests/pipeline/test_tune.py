@@ -25,7 +25,7 @@ from agentsynth.data.shop import simulate_shop
 from agentsynth.params import Params
 from agentsynth.stages.tune import Job, Problem, setting_of
 from agentsynth.tracking.store import connect
-from agentsynth.tuning.trials import AGAIN
+from agentsynth.tuning.trials import AGAIN, TRIED
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,8 @@ def wait(until: Callable[[], Any]) -> Any:
 
 
 def in_state(folder: Path, state: TrialState) -> list[FrozenTrial]:
-    return [trial for trial in trials(folder) if trial.state == state and trial.params]
+    """Return the trials in a state, of those whose values are all drawn."""
+    return [trial for trial in trials(folder) if trial.state == state and TRIED in trial.user_attrs]
 
 
 def mlflow_runs(folder: Path, patch: pytest.MonkeyPatch) -> list[tuple[str, str]]:

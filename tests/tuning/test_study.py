@@ -18,7 +18,7 @@ from agentsynth.errors import ConfigError, InputError
 from agentsynth.tuning.results import _front, found, words
 from agentsynth.tuning.scores import Report
 from agentsynth.tuning.study import Setting, open_study, run_study
-from agentsynth.tuning.trials import WORKER, TrialRecord, finished, give_back, take_back
+from agentsynth.tuning.trials import AGAIN, TRIED, WORKER, TrialRecord, finished, give_back, take_back
 
 Run = Callable[..., optuna.Study]
 Make = Callable[..., Setting]
@@ -91,6 +91,7 @@ def test_trial_of_a_dead_process_is_taken_back_once(run: Run, setting: Make) -> 
     study = run(2)
     lost = study.ask()
     lost.suggest_float("agent.discount", 0.0, 0.95)
+    lost.set_user_attr(TRIED, lost.params)
     lost.set_user_attr(WORKER, "elsewhere/1/0.00")
     take_back(study)
     assert study.get_trials()[2].state.name == "RUNNING"  # on another machine, and it began a moment ago
@@ -101,6 +102,25 @@ def test_trial_of_a_dead_process_is_taken_back_once(run: Run, setting: Make) -> 
     assert states == ["COMPLETE", "COMPLETE", "FAIL", "WAITING"]
     run_study(study, _zero, setting(3))
     assert study.get_trials()[3].params["agent.discount"] == lost.params["agent.discount"]
+
+
+def test_trial_whose_process_died_while_its_values_were_drawn_is_drawn_again(run: Run, tmp_path: Path) -> None:
+    study = run(3)
+    lost = study.ask()
+    lost.suggest_float("agent.discount", 0.0, 0.95)
+    lost.set_user_attr(WORKER, open_process())
+    assert tried(run(6)) == tried(run(6, storage=str(tmp_path / "whole.log")))
+    assert not any(AGAIN in trial.user_attrs for trial in study.get_trials())
+
+
+def test_first_trial_whose_process_died_while_its_values_were_set_has_them_again(setting: Make) -> None:
+    study = open_study(setting(1))
+    lost = study.ask()
+    lost.suggest_float("agent.discount", 0.0, 0.95)
+    lost.set_user_attr(WORKER, open_process())
+    run_study(study, _zero, setting(1))
+    (ended,) = finished(study)
+    assert (ended.base, dict(ended.params)) == (True, setting(1).base_values)
 
 
 def test_trial_that_was_taken_back_from_a_living_process_is_left_to_the_other(setting: Make) -> None:

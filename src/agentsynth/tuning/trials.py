@@ -111,8 +111,11 @@ def _abandoned(trial: FrozenTrial) -> bool:
 
 
 def give_back(study: optuna.Study, trial: FrozenTrial) -> None:
-    """End a trial as failed, and queue its values again: in this order, what is killed in between is done again."""
-    values = trial.params or trial.system_attrs.get("fixed_params", {})
+    """End a trial as failed, and queue its values again: in this order, what is killed in between is done again.
+
+    Of a trial that ended while its values were drawn nothing is queued: the next one at its place draws the same.
+    """
+    values = trial.params if TRIED in trial.user_attrs else trial.system_attrs.get("fixed_params", {})
     known = {other.user_attrs.get(AGAIN) for other in study.get_trials(deepcopy=False)}
     if values and trial.number not in known:
         noted = {BASE: True} if trial.user_attrs.get(BASE) else {}
