@@ -92,6 +92,16 @@ class AgentConfig(Section):
     """Standard deviation of the pushes: log-odds per standard deviation of a column."""
 
 
+class EntityConfig(Section):
+    """Entities: users with their orders, patients with their visits."""
+
+    column: str | None = None
+    """Id column that names the entity of each row; `auto`: the one whose ids have the most rows; None: rows are drawn
+    one by one, and ids given to them afterwards."""
+    time: str | None = None
+    """Datetime or number by which the rows of an entity follow one another; None: found."""
+
+
 class Config(Section):
     """What `AgentSynth` needs."""
 
@@ -99,6 +109,7 @@ class Config(Section):
     environment: EnvironmentConfig = EnvironmentConfig()
     refinement: RefinementConfig = RefinementConfig()
     agent: AgentConfig = AgentConfig()
+    entities: EntityConfig = EntityConfig()
     scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Name -> scenario, see `agentsynth.scenarios.grammar.Scenario`."""
 

@@ -14,8 +14,8 @@ from agentsynth.agent.policies import NeutralPolicy, NoisyPolicy, Policy, Propor
 from agentsynth.agent.training import fine_tuned
 from agentsynth.config import Config
 from agentsynth.data.ids import Share
-from agentsynth.data.typed import finish
 from agentsynth.env.exchange import Pulls, exchange
+from agentsynth.env.pool import Pool
 from agentsynth.env.selection import top
 from agentsynth.env.weights import rake
 from agentsynth.errors import ConfigError, ScenarioError
@@ -75,7 +75,7 @@ class Composed:
         if self.report is None or self.codes is None:
             return self
         codec = generator.trees.codec
-        found = nearest_rows(codec.parts, codec.encode(train), *self.codes, stream(0, "nearest"))
+        found = nearest_rows(codec.parts, codec.encode(generator.units(train)), *self.codes, stream(0, "nearest"))
         return replace(self, report=replace(self.report, nearest=found))
 
 
@@ -197,24 +197,23 @@ def make(
     Raises:
         ScenarioError: the scenario does not fit the table, or too few rows of its slice can be drawn.
     """
-    frames, codes, costs = [], [], []
+    pieces: list[Pool] = []
+    costs: list[Cost] = []
     first: Task | None = None
     for piece in partition.pieces:
         if request.plain:
-            frame, drawn = model.generator.draw_rows(piece.rows, stream(piece.seed, "pool"))
+            pieces.append(model.generator.draw_rows(piece.rows, stream(piece.seed, "pool")))
         else:
             task = prepare_task(model.generator, config, piece.rows, request.asked, piece.seed)
             chosen = choose(model, config, task, piece.rows, request.policy, piece.seed, request.asked.fine_tune)
-            frame, drawn = task.pool.frame.iloc[chosen], task.pool.codes[chosen]
+            pieces.append(task.pool.take(chosen))
             first, request = first or task, request.starting_from(task.now)
-            costs.append(task.cost)
-        frames.append(frame)
-        codes.append(drawn)
+            costs += [] if task.cost is None else [task.cost]
         advance(piece.rows)
-    whole = pd.concat(frames, ignore_index=True)
+    whole = pieces[0].followed_by(*pieces[1:])
     seed, share = child_seed(request.seed, "finish"), Share(partition.number, partition.count, partition.before)
-    table = finish(whole, model.generator.schema, partition.seed_of(seed), share)
-    return Made(table, whole, np.concatenate(codes)[:JUDGED], first, [cost for cost in costs if cost is not None])
+    table = model.generator.finish(whole, partition.seed_of(seed), share)
+    return Made(table, whole.frame, whole.codes[:JUDGED], first, costs)
 
 
 def choose(

@@ -16,8 +16,9 @@ from agentsynth.base.codec import Codec
 from agentsynth.base.held import FREE, Held
 from agentsynth.base.trees import SequentialTrees
 from agentsynth.config import Config
+from agentsynth.data.ids import ALL, Share
 from agentsynth.data.schema import Schema
-from agentsynth.data.typed import add_derived
+from agentsynth.data.typed import add_derived, finish
 from agentsynth.env.cells import Cells, fit_cells
 from agentsynth.env.critic import fit_critic
 from agentsynth.env.detail import Detail
@@ -56,10 +57,33 @@ class Generator:
         """Draw `rows` candidates, with columns held to a value; return those of them that are to be kept."""
         return draw_pool(self.trees, self.schema, self.cells, rows, rng, held, keep)
 
-    def draw_rows(self, rows: int, rng: np.random.Generator) -> tuple[pd.DataFrame, Floats]:
-        """Draw rows that nothing is to be chosen from: typed frame with derived columns, and codes (rows, parts)."""
+    @property
+    def table(self) -> Schema:
+        """The schema of the table that is made: that of the rows, but for entities."""
+        return self.schema
+
+    def draw_rows(self, rows: int, rng: np.random.Generator) -> Pool:
+        """Draw rows that nothing is to be chosen from: they are not sorted into cells."""
         codes = self.trees.draw(rows, rng)
-        return add_derived(self.trees.codec.decode(codes), self.schema), codes
+        frame = add_derived(self.trees.codec.decode(codes), self.schema)
+        return Pool(frame, codes, np.empty((rows, 0), np.int32), np.zeros(rows))
+
+    @property
+    def drawing(self) -> tuple[SequentialTrees, ...]:
+        """All that is drawn from."""
+        return (self.trees,)
+
+    def units(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return what `schema` tells of a typed table with derived columns: its rows, but for entities."""
+        return frame
+
+    def rows_of(self, frame: pd.DataFrame, units: NDArray[np.bool_]) -> NDArray[np.bool_]:  # noqa: ARG002
+        """Tell which rows (rows,) of a table belong to chosen `units` (units,) of it."""
+        return units
+
+    def finish(self, pool: Pool, seed: int, share: Share = ALL) -> pd.DataFrame:
+        """Return rows in the form of the table (see `agentsynth.data.typed.finish`)."""
+        return finish(pool.frame, self.schema, seed, share)
 
     def environment(self, pool: NDArray[np.int32], config: Config, aims: int = 0) -> SyntheticDataEnvironment:
         """Return the environment that composes from `pool` (rows, groups) for goals of up to so many aims."""
@@ -87,11 +111,27 @@ def fit_generator(
     codec = Codec(schema).fit(frame)
     codes = codec.encode(frame)
     trees = SequentialTrees(codec, config.generator).fit(codes, child_seed(seed, "trees"), advance)
-    complete = add_derived(frame, schema)
+    return fit_parts(add_derived(frame, schema), codes, trees, schema, config, seed)
+
+
+def fit_parts(
+    complete: pd.DataFrame, codes: Floats, trees: SequentialTrees, schema: Schema, config: Config, seed: int
+) -> Generator:
+    """Return the generator of fitted trees: with cells, and the shares that real rows have in them.
+
+    Args:
+        complete: typed frame (rows) of the training rows with derived columns.
+        codes: (rows, parts) their codes.
+        trees: fitted base generator.
+        schema: of `complete`.
+        config: parameters.
+        seed: decides everything random here.
+    """
     fine, cells = _cells(complete, schema, config)
+    codec = trees.codec
     features = codec.features(codes)
     if config.environment.critic:
-        candidates = codec.features(trees.draw(len(frame), stream(seed, "critic.candidates")))
+        candidates = codec.features(trees.draw(len(complete), stream(seed, "critic.candidates")))
         critic = fit_critic(features, candidates, child_seed(seed, "critic"))
         fine, cells = fine.with_critic(critic), cells.with_critic(critic)
     real = cells.shares(cells.of(complete, features))

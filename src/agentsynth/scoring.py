@@ -48,6 +48,6 @@ def known_rows(synth: AgentSynth, table: pd.DataFrame) -> NDArray[np.bool_]:
 
     generator = synth.model_.generator
     codec = generator.trees.codec
-    codes = codec.encode(typed(table, synth.schema_), lenient=True)
-    known: NDArray[np.bool_] = generator.detail.novelty.of(codec.parts, codes)[:, 1] == 1
-    return known
+    frame = typed(table, synth.schema_)
+    codes = codec.encode(generator.units(frame), lenient=True)
+    return generator.rows_of(frame, generator.detail.novelty.of(codec.parts, codes)[:, 1] == 1)

@@ -13,16 +13,22 @@ from agentsynth.base.calendar import DATE_UNITS, MICROSECONDS
 from agentsynth.base.forest import Forest
 from agentsynth.base.part_model import PartModel
 from agentsynth.base.parts import Part
+from agentsynth.base.trees import SequentialTrees
 from agentsynth.data.bounds import bounds_first
 from agentsynth.data.schema import Schema
 from agentsynth.env.margins import CALENDAR_CELLS, Margin
 from agentsynth.model import Model
 
+STAGE = r"(?:first\.|when\.|what\.)?"
 FORMS = (
-    (r"(?:trees\.\d+|critic)\.(?:roots|feature|left|right)|trees\.\d+\.(?:start|size|codes)", "int32", 1),
-    (r"(?:trees\.\d+|critic)\.threshold", "float32", 1),
-    (r"part\.\d+\.counts|novelty\.bins", "int64", 1),
-    (r"part\.\d+\.values|real|detail\.real|novelty\.edges|policy\.(?:levels|gap_edges)", "float64", 1),
+    (
+        rf"(?:{STAGE}trees\.\d+|critic)\.(?:roots|feature|left|right)|{STAGE}trees\.\d+\.(?:start|size|codes)",
+        "int32",
+        1,
+    ),
+    (rf"(?:{STAGE}trees\.\d+|critic)\.threshold", "float32", 1),
+    (rf"{STAGE}part\.\d+\.counts|novelty\.bins", "int64", 1),
+    (rf"{STAGE}part\.\d+\.values|real|detail\.real|novelty\.edges|policy\.(?:levels|gap_edges)", "float64", 1),
     (r"novelty\.parts", "bool", 2),
     (r"novelty\.shifts", "int64", 2),
     (r"novelty\.known", "uint8", 2),
@@ -52,7 +58,7 @@ def check_model(model: Model) -> None:
         ValueError: they do not; some are missing, or of another model.
         SchemaError: columns are above others that they cannot be above.
     """
-    bounds_first(model.generator.schema.modelled)
+    bounds_first(model.generator.table.modelled)
     apart = [name for name, fit in _fits(model) if not fit]
     if apart:
         raise ValueError(f"{'; '.join(apart)} do not fit each other")
@@ -61,21 +67,14 @@ def check_model(model: Model) -> None:
 def _fits(model: Model) -> Iterable[tuple[str, bool]]:
     """Yield what must be true of a model; what comes later takes what came before for granted."""
     generator, policy = model.generator, model.policy
-    trees, detail, cells, schema = generator.trees, generator.detail, generator.cells, generator.schema
-    parts, novelty = trees.codec.parts, detail.novelty
-    columns = [part.column for part in parts]
-    yield "schema and parts", set(columns) == {column.name for column in schema.modelled}
-    yield "values and counts", all(len(part.values) == len(part.counts) for part in parts)
-    yield "parts and their values", all(_is_sound(part, schema) for part in parts)
-    yield "dates and times", _dates_stand_before_times(parts)
-    yield "parts and order", sorted(trees.order) == list(range(len(parts))) and _times_follow(trees.order, parts)
-    yield "trees and leaves", all(len(m.forest.feature) == len(m.start) == len(m.size) for m in trees.models)
+    detail, cells, schema = generator.detail, generator.cells, generator.schema
+    parts, novelty = generator.trees.codec.parts, detail.novelty
+    yield from _parts_fit(parts, schema)
+    for trees in generator.drawing:
+        yield from _trees_fit(trees)
     widest = sum(part.width for part in parts)
-    yield "trees and their nodes", all(_is_walkable(m.forest, widest) for m in trees.models)
     critic = [] if cells.critic is None else [cells.critic]
     yield "critic and its nodes", all(_is_walkable(forest, widest) for forest in critic)
-    pairs = zip(trees.order, trees.models, strict=True)
-    yield "leaves and codes", all(_holds_codes(fitted, parts[index]) for index, fitted in pairs)
     margins = [
         *cells.margins,
         *detail.cells.margins,
@@ -92,6 +91,25 @@ def _fits(model: Model) -> Iterable[tuple[str, bool]]:
     yield "novelty and its bits", bool(len(novelty.whole)) and bool(novelty.known.shape[1]) and _ascends(novelty.edges)
     states = (len(policy.factor_names) + 1, len(policy.gap_edges) + 1, policy.tables.shape[2], len(policy.levels))
     yield "factors and values", policy.tables.shape == policy.visits.shape == states and min(states) > 0
+
+
+def _parts_fit(parts: list[Part], schema: Schema) -> Iterable[tuple[str, bool]]:
+    yield "schema and parts", {part.column for part in parts} == {column.name for column in schema.modelled}
+    yield "values and counts", all(len(part.values) == len(part.counts) for part in parts)
+    yield "parts and their values", all(_is_sound(part, schema) for part in parts)
+    yield "dates and times", _dates_stand_before_times(parts)
+
+
+def _trees_fit(trees: SequentialTrees) -> Iterable[tuple[str, bool]]:
+    parts = trees.codec.parts
+    yield from _parts_fit(parts, trees.codec.schema)
+    drawn = sorted([*trees.order, *trees.known]) == list(range(len(parts)))
+    yield "parts and order", drawn and _times_follow(trees.order, parts)
+    yield "trees and leaves", all(len(m.forest.feature) == len(m.start) == len(m.size) for m in trees.models)
+    widest = sum(part.width for part in parts)
+    yield "trees and their nodes", all(_is_walkable(m.forest, widest) for m in trees.models)
+    pairs = zip(trees.order, trees.models, strict=True)
+    yield "leaves and codes", all(_holds_codes(fitted, parts[index]) for index, fitted in pairs)
 
 
 def _is_sound(part: Part, schema: Schema) -> bool:

@@ -107,16 +107,6 @@ def _weights(logs: Floats) -> Floats:
     return weights
 
 
-def joined(first: Pool, second: Pool) -> Pool:
-    """Return the rows of two pools as one."""
-    return Pool(
-        pd.concat([first.frame, second.frame], ignore_index=True),
-        np.concatenate([first.codes, second.codes]),
-        np.concatenate([first.cells, second.cells]),
-        np.concatenate([first.logs, second.logs]),
-    )
-
-
 def with_labels(generator: Generator) -> Schema:
     """Return the schema with the labels of every categorical column: a small pool may lack rare ones."""
     labels = {part.column: part.values for part in generator.trees.codec.parts if part.role == "label"}

@@ -15,9 +15,12 @@ from agentsynth.data.inference import infer_schema
 from agentsynth.data.reading import read_table
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
+from agentsynth.entities.composing import generate_rows
+from agentsynth.entities.generator import EntityGenerator
 from agentsynth.errors import InputError, NotFittedError, ScenarioError
+from agentsynth.fitting import fit_any
 from agentsynth.generation import Composed, Request, generate
-from agentsynth.model import Model, fit_generator, fit_model
+from agentsynth.model import Model, fit_model
 from agentsynth.progress import Progress, silent
 from agentsynth.scenarios.grammar import Scenario
 from agentsynth.scenarios.table import Function
@@ -86,7 +89,7 @@ class AgentSynth:
         if not schema.modelled:
             raise InputError("the table has only ids and constants: there is nothing to learn.")
         with progress("columns", None) as advance:
-            generator = fit_generator(train, schema, self.config, child_seed(self.seed, "fit"), advance)
+            generator = fit_any(train, schema, self.config, child_seed(self.seed, "fit"), advance)
         with progress("episodes", self.config.agent.episodes) as advance:
             model = fit_model(generator, self.config, child_seed(self.seed, "agent"), advance)
         # Only now: a fit that fails leaves what was learned before as it was.
@@ -95,10 +98,11 @@ class AgentSynth:
 
     def generate(
         self,
-        rows: int,
+        rows: int | None = None,
         scenario: str | Mapping[str, Any] | Scenario | None = None,
         seed: int | None = None,
         *,
+        entities: int | None = None,
         functions: Mapping[str, Function] | None = None,
         fine_tune: int = 0,
         policy: str = "q_learning",
@@ -111,6 +115,7 @@ class AgentSynth:
             rows: how many.
             scenario: what to steer to: a name from the configuration, a mapping, or a `Scenario`; None: mimic.
             seed: the same seed gives the same table; None: the seed of this object.
+            entities: how many entities instead, with as many rows as they have; for a model of entities.
             functions: name -> a function of a table (a typed frame: labels, float64 numbers, datetimes) that gives a
                 number; a scenario's `functions` say which value is wanted.
             fine_tune: episodes that the learned policy is trained on this very goal first; for goals far off.
@@ -126,6 +131,7 @@ class AgentSynth:
             rows,
             scenario,
             seed,
+            entities=entities,
             functions=functions,
             fine_tune=fine_tune,
             policy=policy,
@@ -173,15 +179,18 @@ class AgentSynth:
         from agentsynth.streaming.writing import runner, write_table_in_parts
 
         request, seed = self._request(rows, scenario, seed, Asked(fine_tune=fine_tune), policy)
+        if isinstance(self._fitted().generator, EntityGenerator):
+            raise InputError("a table with entities is made in memory, not in parts: name a file, not a folder.")
         run = runner(workers, dask)
         return write_table_in_parts(self._fitted(), self.config, request, seed, str(folder), run, progress)
 
     def compose(
         self,
-        rows: int,
+        rows: int | None = None,
         scenario: str | Mapping[str, Any] | Scenario | None = None,
         seed: int | None = None,
         *,
+        entities: int | None = None,
         functions: Mapping[str, Function] | None = None,
         fine_tune: int = 0,
         policy: str = "q_learning",
@@ -195,16 +204,23 @@ class AgentSynth:
         of a loaded one, given these).
         """
         asked = Asked(functions=functions or {}, fine_tune=fine_tune)
-        request, _ = self._request(rows, scenario, seed, asked, policy)
         model = self._fitted()
-        with progress("rows", rows) as advance:
-            composed = generate(model, self.config, request, advance)
+        if entities is not None and (rows is not None or not isinstance(model.generator, EntityGenerator)):
+            raise InputError(
+                "entities can be asked for in place of rows, of a model that was fitted with entities.column: "
+                f"found rows={rows}, entities={entities}."
+            )
+        wanted = rows if entities is None else entities
+        request, _ = self._request(wanted, scenario, seed, asked, policy)
+        make = generate_rows if entities is None else generate
+        with progress("rows" if entities is None else "entities", request.rows) as advance:
+            composed = make(model, self.config, request, advance)
         composed = composed.checked() if strict else composed
         return composed if self._train is None else composed.with_nearest(self._train, model.generator)
 
     def _request(
         self,
-        rows: int,
+        rows: int | None,
         scenario: str | Mapping[str, Any] | Scenario | None,
         seed: int | None,
         asked: Asked,
@@ -244,8 +260,9 @@ class AgentSynth:
         if scenario is None:
             return frame
         schema = with_labels(self._fitted().generator)
-        mask = self.scenario(scenario).slice(typed(frame, self.schema_), schema)
-        return frame[mask].reset_index(drop=True)
+        generator, known = self._fitted().generator, typed(frame, self.schema_)
+        mask = self.scenario(scenario).slice(generator.units(known), schema)
+        return frame[generator.rows_of(known, mask)].reset_index(drop=True)
 
     def evaluate(
         self, real: Table, synthetic: Table, *, train: Table | None = None, target: str | None = None, seed: int = 0
@@ -297,7 +314,7 @@ class AgentSynth:
 
         model, config, seed = load_model(Path(path))
         synth = cls(config, seed=seed)
-        synth.schema_ = model.generator.schema
+        synth.schema_ = model.generator.table
         synth.model_ = model
         synth._train = None
         return synth

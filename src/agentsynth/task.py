@@ -23,7 +23,7 @@ from agentsynth.scenarios.planning import Plan, plan
 from agentsynth.scenarios.table import Function, Table
 from agentsynth.scenarios.targets import constraints_of
 from agentsynth.seeding import stream
-from agentsynth.source import Source, joined
+from agentsynth.source import Source
 
 Floats = NDArray[np.float64]
 MOST_POOLS, ENOUGH_POOLS = 24, 6
@@ -164,7 +164,7 @@ def _search(source: Source, asked: Asked, rows: int, rng: np.random.Generator) -
         more = min(round(1.5 * drawn * (1 / max(rate, 1e-9) - 1)), (most + 1) * first - drawn)
         if rate >= 1 or more <= 0:
             break
-        pool = joined(pool, source.draw(more, rng))
+        pool = pool.followed_by(source.draw(more, rng))
         drawn += more
         planned = _planned(pool, asked, source)
     if len(pool) < rows:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from agentsynth.data.schema import Schema
 from agentsynth.errors import SchemaError
 
 __all__ = ["MISSING", "Codec", "Floats", "Part"]
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Codec:
@@ -43,18 +46,21 @@ class Codec:
         self.parts = _order_labels(self.parts, self.encode(frame))
         return self
 
-    def encode(self, frame: pd.DataFrame, *, lenient: bool = False) -> Floats:
+    def encode(self, frame: pd.DataFrame, *, lenient: bool = False, columns: Collection[str] | None = None) -> Floats:
         """Return the codes (rows, parts) of a typed frame.
 
         Args:
             frame: typed frame.
             lenient: read a label that was not in the training rows as the most frequent one, instead of refusing it.
+            columns: only these are coded, the codes of others are 0; None: all.
 
         Raises:
             SchemaError: a column holds a label that was not in the training rows.
         """
-        codes = np.empty((len(frame), len(self.parts)))
+        codes = np.zeros((len(frame), len(self.parts)))
         for index, part in enumerate(self.parts):
+            if columns is not None and part.column not in columns:
+                continue
             series = frame[part.column]
             if part.role == "label":
                 codes[:, index] = _label_codes(part, series, lenient)
@@ -64,18 +70,24 @@ class Codec:
                 codes[:, index] = part.codes(_numbers(part, series))
         return codes
 
-    def decode(self, codes: Floats, held: Held = FREE) -> pd.DataFrame:
-        """Return the typed frame (modelled columns only) that `codes` (rows, parts) stand for; every bound holds."""
-        names = [part.column for part in self.parts]
-        return pd.DataFrame(self.columns(codes, names, held), index=pd.RangeIndex(len(codes)))
+    def decode(self, codes: Floats, held: Held = FREE, given: Mapping[str, Any] = NOTHING) -> pd.DataFrame:
+        """Return the typed frame (modelled columns only) that `codes` (rows, parts) stand for; every bound holds.
 
-    def columns(self, codes: Floats, names: Collection[str], held: Held = FREE) -> dict[str, Any]:
+        Columns of `given` are as they are given, and not what their codes say.
+        """
+        names = [part.column for part in self.parts]
+        return pd.DataFrame(self.columns(codes, names, held, given), index=pd.RangeIndex(len(codes)))
+
+    def columns(
+        self, codes: Floats, names: Collection[str], held: Held = FREE, given: Mapping[str, Any] = NOTHING
+    ) -> dict[str, Any]:
         """Return some columns, and the bounds they have, by name: values (rows,) that `codes` (rows, parts) stand for.
 
         Args:
             codes: of all parts; only those of the columns are looked at.
             names: the columns.
             held: columns held to a value, which they have exactly.
+            given: column -> its values (rows,), whatever its codes say.
         """
         columns: dict[str, Any] = {}
         waiting: dict[str, tuple[Part, Floats]] = {}
@@ -83,7 +95,9 @@ class Codec:
         for part, code in zip(self.parts, codes.T, strict=True):
             if part.column not in wanted:
                 continue
-            if part.role == "label":
+            if part.column in given:
+                columns[part.column] = given[part.column]
+            elif part.role == "label":
                 columns[part.column] = pd.Series(part.values[code.astype(np.intp)], dtype=object)
             elif part.role == "number":
                 numbers = part.numbers(code)
@@ -95,7 +109,7 @@ class Codec:
                 date, days = waiting[part.column]
                 times = part.numbers(within(part, code, days, date.values))
                 columns[part.column] = join_datetime(days, date.unit, times, part.unit)
-        self._keep_bounds(columns, held)
+        self._keep_bounds(columns, held, given)
         return columns
 
     def _with_bounds(self, names: Collection[str]) -> set[str]:
@@ -103,11 +117,11 @@ class Codec:
         bounds = {bound for name in names for bound in self.schema[name].above}
         return {*names, *(self._with_bounds(bounds) if bounds else ())}
 
-    def _keep_bounds(self, columns: dict[str, Any], held: Held) -> None:
+    def _keep_bounds(self, columns: dict[str, Any], held: Held, given: Mapping[str, Any]) -> None:
         """Add its bounds to an excess, and raise other columns to theirs; parts stand after those of their bounds."""
         for part in self.parts:
             column = self.schema[part.column]
-            if part.column not in columns or not column.above or part.role == "time":
+            if part.column not in columns or part.column in given or not column.above or part.role == "time":
                 continue
             values = columns[part.column]
             if part.excess:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.base.codec import MISSING, Codec, Floats, Part
@@ -34,11 +35,17 @@ class SequentialTrees:
     Args:
         codec: fitted codec of the table.
         config: trees per part, leaf size, share of features per split.
+        given: columns that are never drawn: the others are drawn given them.
+
+    Attributes:
+        order: the parts that are drawn, in order.
+        models: how each of them is drawn.
     """
 
-    def __init__(self, codec: Codec, config: GeneratorConfig) -> None:
+    def __init__(self, codec: Codec, config: GeneratorConfig, given: frozenset[str] = frozenset()) -> None:
         self.codec = codec
         self.config = config
+        self.given = given
         self.order: list[int] = []
         self.models: list[PartModel] = []
 
@@ -46,18 +53,23 @@ class SequentialTrees:
         """Grow the forests on the training codes (rows, parts); `advance` is called after each part."""
         features = self.codec.features(codes)
         slices = self.codec.feature_slices
-        self.order = _order(self.codec.parts)
+        self.order = [index for index in _order(self.codec.parts) if self.codec.parts[index].column not in self.given]
         self.models = []
-        columns = np.empty(0, dtype=np.int32)
+        columns = np.concatenate([np.empty(0, dtype=np.int32), *(_places(slices[index]) for index in self.known)])
         for index in self.order:
             part = self.codec.parts[index]
             rows = _taught_by(part, codes[:, index])
             seen, target = features[rows], codes[rows, index]
             trees = self._grow(seen[:, columns], target, part, child_seed(seed, f"trees.{index}"))
             self.models.append(with_leaves(Forest.of(trees, columns), seen, target))
-            columns = np.append(columns, np.arange(slices[index].start, slices[index].stop, dtype=np.int32))
+            columns = np.append(columns, _places(slices[index]))
             advance()
         return self
+
+    @property
+    def known(self) -> list[int]:
+        """The parts of the columns that are given."""
+        return [index for index, part in enumerate(self.codec.parts) if part.column in self.given]
 
     def _grow(self, features: NDArray[np.float32], codes: Floats, part: Part, seed: int) -> list[Any]:
         """Return fitted scikit-learn trees that predict the part from `features` (rows, earlier features)."""
@@ -95,9 +107,25 @@ class SequentialTrees:
         those with the values had been left out (likelihood weighting: Fung and Chang 1990, UAI 5, p. 209), however
         rare these are.
         """
-        codes, logs = np.zeros((rows, len(self.codec.parts))), np.zeros(rows)
-        slices = self.codec.feature_slices
-        features = np.zeros((rows, slices[-1].stop if slices else 0), dtype=np.float32)
+        return self._drawn(np.zeros((rows, len(self.codec.parts))), held, rng)
+
+    def draw_given(self, frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        """Return a typed frame of all columns, the others drawn given those of `frame` (rows), which stay as they are.
+
+        A label that no training row has there is read as the most frequent one.
+        """
+        codes = self._drawn(self.codec.encode(frame, lenient=True, columns=self.given), FREE, rng)[0]
+        columns = {name: frame[name].reset_index(drop=True) for name in self.given}
+        return self.codec.decode(
+            codes, given={name: c if c.dtype == object else c.to_numpy() for name, c in columns.items()}
+        )
+
+    def _drawn(self, codes: Floats, held: Held, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Draw into `codes` (rows, parts), in which those of given columns stand; return them and the log-weights."""
+        slices, logs = self.codec.feature_slices, np.zeros(len(codes))
+        features = np.zeros((len(codes), slices[-1].stop if slices else 0), dtype=np.float32)
+        for index in self.known:
+            features[:, slices[index]] = np.column_stack(self.codec.parts[index].features(codes[:, index]))
         for index, model in zip(self.order, self.models, strict=True):
             part = self.codec.parts[index]
             span = span_of(part, self.codec, codes, held)
@@ -114,6 +142,10 @@ class SequentialTrees:
                 codes[codes[:, index - 1] < 0, index] = MISSING
             features[:, slices[index]] = np.column_stack(part.features(codes[:, index]))
         return codes, logs
+
+
+def _places(features: slice) -> NDArray[np.int32]:
+    return np.arange(features.start, features.stop, dtype=np.int32)
 
 
 def _order(parts: list[Part]) -> list[int]:

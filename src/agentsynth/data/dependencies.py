@@ -8,7 +8,7 @@ an order, and each value of the other column fills one stretch of it: how likely
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias, get_args
@@ -73,6 +73,11 @@ class _Determinant:
         """Rows with each value, (values,)."""
         return np.bincount(self.codes)
 
+    def at(self, rows: Codes) -> _Determinant:
+        """Return the determinant as some rows have it."""
+        codes = np.asarray(np.unique(self.codes[rows], return_inverse=True)[1], dtype=np.intp)
+        return _Determinant(self.formula, self.keys.iloc[rows], self.place, codes)
+
     @property
     def preference(self) -> tuple[bool, bool, int, int]:
         """What is taken of several determinants: labels first, columns before their parts, then the coarsest one."""
@@ -94,7 +99,8 @@ def find_lookups(frame: pd.DataFrame, schema: Schema, settled: Collection[str] =
     Returns:
         column -> its formula; no column depends on itself.
     """
-    search = _Search(frame, {column.name: column for column in schema.compared})
+    ids = [_codes(frame[column.name]) for column in schema.of_kind("id") if not frame[column.name].is_unique]
+    search = _Search(frame, {column.name: column for column in schema.compared}, ids)
     found: dict[str, Formula] = {}
     for target in search.targets(settled):
         formula = next(search.formulas(target, found), None)
@@ -109,6 +115,8 @@ class _Search:
 
     frame: pd.DataFrame
     columns: Mapping[str, Column]
+    ids: Sequence[Codes]
+    """(n,) the entity of each row, for each id column whose ids have several."""
 
     def __post_init__(self) -> None:
         coded = {name: _codes(self.frame[name]) for name in self.columns}
@@ -149,11 +157,26 @@ class _Search:
         place = self.names.index(target)
         screened = [known for known, may in zip(self.determinants, self.screened, strict=True) if may[place]]
         for known in sorted(screened, key=lambda known: known.preference):
-            if self._depends(known.column, target, found) or not _holds(known, self.codes[target]):
+            if self._depends(known.column, target, found) or not self._holds(known, self.codes[target]):
                 continue
             values = self.frame[target]
             table = learn_table(known.keys, values, target, known.column)
             yield known.formula.model_copy(update={"table": table, "result": result_of(values)})
+
+    def _holds(self, known: _Determinant, values: Codes) -> bool:
+        """Tell whether the values (n,) follow from a determinant on every row, and not by accident.
+
+        Where both stay the same over all rows of an entity, each entity tells of them once: what a patient of 53 is in
+        all of her visits does not follow from being 53.
+        """
+        if not _is_constant(known.codes, values):
+            return False
+        for entity in self.ids:
+            if _is_constant(entity, known.codes) and _is_constant(entity, values):
+                rows = np.unique(entity, return_index=True)[1]
+                known, values = known.at(rows), np.asarray(np.unique(values[rows], return_inverse=True)[1])
+                break
+        return (known.repeats and _agree(known.sizes, values)) or (known.ordered and _in_stretches(known, values))
 
     def _depends(self, name: str, target: str, found: Mapping[str, Formula]) -> bool:
         """Tell whether `name` is `target`, or computed from it."""
@@ -190,11 +213,9 @@ def _may_hold(known: _Determinant, key: Codes, values: Codes, levels: Codes) -> 
     return np.asarray(pure & (changes.sum(axis=0) + 1 == levels))
 
 
-def _holds(known: _Determinant, values: Codes) -> bool:
-    """Tell whether the values (n,) follow from a determinant on every row, and not by accident."""
-    if not np.array_equal(values, values[first_rows(known.codes)][known.codes]):
-        return False
-    return (known.repeats and _agree(known.sizes, values)) or (known.ordered and _in_stretches(known, values))
+def _is_constant(groups: Codes, values: Codes) -> bool:
+    """Tell whether the rows (n,) of each group have one value."""
+    return np.array_equal(values, values[first_rows(groups)][groups])
 
 
 def _agree(sizes: Codes, values: Codes) -> bool:

@@ -26,7 +26,7 @@ def constant_within(frame: pd.DataFrame, column: Column, columns: Sequence[Colum
     """
     ids = frame[column.name]
     owners = [other for other in columns if _may_own(frame, column, other)]
-    return tuple(sorted(other.name for other in owners if _is_constant(ids, frame[other.name])))
+    return tuple(sorted(other.name for other in owners if is_constant_within(ids, frame[other.name])))
 
 
 def _may_own(frame: pd.DataFrame, column: Column, other: Column) -> bool:
@@ -37,7 +37,7 @@ def _may_own(frame: pd.DataFrame, column: Column, other: Column) -> bool:
     return other.kind == "categorical"
 
 
-def _is_constant(ids: pd.Series[Any], values: pd.Series[Any]) -> bool:
+def is_constant_within(ids: pd.Series[Any], values: pd.Series[Any]) -> bool:
     """Tell whether each id has one value, and that is not for lack of repeated ids or of variety."""
     named = ids.notna().to_numpy()
     entity = pd.factorize(ids[named])[0]

@@ -6,6 +6,7 @@ import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,10 +42,15 @@ class Share:
 
 
 ALL = Share()
+NONE: Mapping[str, Integers] = MappingProxyType({})
 
 
 def make_ids(
-    frame: pd.DataFrame, columns: Sequence[Column], rng: np.random.Generator, share: Share = ALL
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    rng: np.random.Generator,
+    share: Share = ALL,
+    entities: Mapping[str, Integers] = NONE,
 ) -> dict[str, pd.Series[Any]]:
     """Make new ids for a typed frame.
 
@@ -56,6 +62,7 @@ def make_ids(
         columns: id columns.
         rng: source of the ids.
         share: those that may be given, where the frame is a part of a table.
+        entities: id column -> (n,) the number of the entity whose row it is, from 0 on, where that is settled.
 
     Returns:
         column name -> (n,) ids, in the dtype the column had.
@@ -71,7 +78,10 @@ def make_ids(
         if column is None:
             raise SchemaError(f"id columns are constant within each other in a circle: {', '.join(sorted(names))}.")
         waiting.remove(column)
-        made[column.name] = _make(frame, column, made, rng, share)
+        if column.name in entities:
+            made[column.name] = _named(entities[column.name], column, frame.index, rng, share)
+        else:
+            made[column.name] = _make(frame, column, made, rng, share)
     return made
 
 
@@ -92,6 +102,17 @@ def _make(
     values = np.full(len(frame), None, dtype=object)
     values[present] = _forms(form, int(entity.max(initial=-1)) + 1, rng, share)[entity]
     return _as_dtype(values, column, frame.index)
+
+
+def _named(
+    entity: Integers, column: Column, index: pd.Index[Any], rng: np.random.Generator, share: Share
+) -> pd.Series[Any]:
+    """Make the ids (n,) of an id column whose entities are known: counted by first row where they are in order."""
+    if column.id_form is None:
+        raise SchemaError(f"id column {column.name!r} has no id form: infer the schema anew.")
+    count = int(entity.max(initial=-1)) + 1
+    numbers = pd.factorize(entity)[0] if column.ordered else rng.permutation(count)[entity]
+    return _as_dtype(_forms(column.id_form, count, rng, share)[numbers], column, index)
 
 
 def _groups(frame: pd.DataFrame, form: IdForm, made: Mapping[str, pd.Series[Any]]) -> Integers:

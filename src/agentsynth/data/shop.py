@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agentsynth.data.habits import Habits, in_rhythm, returning, usual_hours
 from agentsynth.errors import InputError
 from agentsynth.seeding import stream
 
@@ -91,7 +92,7 @@ HOUR_FLOW = np.array(
 """Orders in each hour of the day, relative: lunch, and an evening peak at 8 pm."""
 
 
-def simulate_shop(rows: int = 2000, seed: int = 0) -> pd.DataFrame:
+def simulate_shop(rows: int = 2000, seed: int = 0, *, habits: bool = False) -> pd.DataFrame:
     """Simulate one year of orders of an online shop.
 
     The story, in causal order. A shop has about one **user** for every eight orders; each is a guest (35 %), regular
@@ -115,9 +116,16 @@ def simulate_shop(rows: int = 2000, seed: int = 0) -> pd.DataFrame:
     | timestamp     | day and hour by their flow, uniform within the hour    | local time, to the second, sorted |
     | total_revenue | price x quantity, exactly                              | currency, 2 decimals              |
 
+    With **habits**, what a user orders follows from the orders before. The time between two orders of a user, counted
+    in the shop's own time (which runs as fast as orders come in), is gamma with a shape of 0.5 for guests, who buy in
+    bursts, 1.5 for regular and 4 for premium users, who come back steadily. Each user has an hour of the day (it adds
+    up to 1.5 to the log-flow of orders), a taste (normal, spread 0.7, in the log-weight of each category) and a price
+    level (normal, spread 0.3, in the log-price); and the category of the order before adds 1.2 to its log-weight.
+
     Args:
         rows: number of orders, at least 1.
         seed: the same seed gives the same table.
+        habits: whether users have habits.
 
     Returns:
         A table of `rows` rows, ordered by time.
@@ -128,9 +136,14 @@ def simulate_shop(rows: int = 2000, seed: int = 0) -> pd.DataFrame:
     if rows < 1:
         raise InputError(f"a simulated shop needs at least 1 row, got rows={rows}.")
     user, kind = _users(rows, stream(seed, "shop.users"))
-    month, hour, timestamp = _times(rows, stream(seed, "shop.times"))
-    category = _categories(kind, month, hour, stream(seed, "shop.categories"))
-    price = _prices(category, kind, stream(seed, "shop.prices"))
+    if habits:
+        order = np.argsort(user, kind="stable")
+        user, kind = user[order], kind[order]
+    known = Habits.draw(int(user.max()) + 1, len(CATEGORIES), stream(seed, "shop.habits")) if habits else None
+    month, hour, timestamp = _times(user, kind, known, stream(seed, "shop.times"))
+    category = _categories(user, kind, month, hour, known, stream(seed, "shop.categories"))
+    level = np.zeros(rows) if known is None else known.price[user]
+    price = _prices(category, kind, level, stream(seed, "shop.prices"))
     quantity = _quantities(category, kind, month, stream(seed, "shop.quantities"))
     table = pd.DataFrame(
         {
@@ -155,28 +168,39 @@ def _users(rows: int, rng: np.random.Generator) -> tuple[Integers, Integers]:
     return user, kinds[user]
 
 
-def _times(rows: int, rng: np.random.Generator) -> tuple[Integers, Integers, NDArray[np.datetime64]]:
+def _times(
+    user: Integers, kind: Integers, habits: Habits | None, rng: np.random.Generator
+) -> tuple[Integers, Integers, NDArray[np.datetime64]]:
     """Draw month (0 to 11), hour (0 to 23) and timestamp of every order; all (rows,)."""
     days = pd.date_range(f"{YEAR}-01-01", f"{YEAR}-12-31", freq="D")
     months = days.month.to_numpy() - 1
     flow = MONTH_FLOW[months] * WEEKDAY_FLOW[days.day_of_week.to_numpy()]
-    day = rng.choice(len(days), size=rows, p=flow / flow.sum())
-    hour = rng.choice(24, size=rows, p=HOUR_FLOW / HOUR_FLOW.sum())
+    rows = len(user)
+    if habits is None:
+        day = rng.choice(len(days), size=rows, p=flow / flow.sum())
+        hour = rng.choice(24, size=rows, p=HOUR_FLOW / HOUR_FLOW.sum())
+    else:
+        day, hour = in_rhythm(user, kind, flow, rng), usual_hours(user, HOUR_FLOW, habits, rng)
     seconds = day * 86_400 + hour * 3_600 + rng.integers(3_600, size=rows)
     start = np.datetime64(f"{YEAR}-01-01", "us")
     return months[day].astype(np.int64), hour, start + seconds.astype("timedelta64[s]")
 
 
-def _categories(kind: Integers, month: Integers, hour: Integers, rng: np.random.Generator) -> Integers:
+def _categories(
+    user: Integers, kind: Integers, month: Integers, hour: Integers, habits: Habits | None, rng: np.random.Generator
+) -> Integers:
     """Draw the category of every order, (rows,): the largest of log-weight plus Gumbel noise."""
     evening = np.cos(2 * np.pi * (hour - 20) / 24)
     weight = CATEGORY_LOG_WEIGHTS + TYPE_TASTE[kind] + MONTH_TASTE[month] + evening[:, None] * EVENING_TASTE
+    if habits is not None:
+        return returning(user, weight, habits, rng)
     return np.asarray(np.argmax(weight + rng.gumbel(size=weight.shape), axis=1), dtype=np.int64)
 
 
-def _prices(category: Integers, kind: Integers, rng: np.random.Generator) -> Floats:
-    """Draw the price of a piece, (rows,): log-normal, then moved to a price point or rounded."""
-    raw = PRICE_MEDIANS[category] * TYPE_PRICE[kind] * np.exp(PRICE_SPREADS[category] * rng.standard_normal(len(kind)))
+def _prices(category: Integers, kind: Integers, level: Floats, rng: np.random.Generator) -> Floats:
+    """Draw the price of a piece, (rows,): log-normal around the user's level, then on a price point or rounded."""
+    noise = PRICE_SPREADS[category] * rng.standard_normal(len(kind)) + level
+    raw = PRICE_MEDIANS[category] * TYPE_PRICE[kind] * np.exp(noise)
     shares = np.append(PRICE_ENDING_SHARES, 1 - PRICE_ENDING_SHARES.sum())
     ending = rng.choice(len(shares), size=len(kind), p=shares)
     pointed = np.floor(raw) + np.append(PRICE_ENDINGS, 0.0)[ending]

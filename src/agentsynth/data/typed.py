@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from agentsynth.data.casting import cast_to
 from agentsynth.data.formulas import compute, in_order
-from agentsynth.data.ids import ALL, Share, make_ids
+from agentsynth.data.ids import ALL, NONE, Integers, Share, make_ids
 from agentsynth.data.schema import Column, Schema
 from agentsynth.data.values import restore, to_datetimes, to_labels, to_numbers
 from agentsynth.errors import SchemaError
@@ -75,7 +76,9 @@ def add_derived(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     return full[[name for name in schema.names if name in full.columns]]
 
 
-def finish(frame: pd.DataFrame, schema: Schema, seed: int, share: Share = ALL) -> pd.DataFrame:
+def finish(
+    frame: pd.DataFrame, schema: Schema, seed: int, share: Share = ALL, entities: Mapping[str, Integers] = NONE
+) -> pd.DataFrame:
     """Return a typed frame in the form the schema's table has: the inverse of `typed`.
 
     Derived columns are computed from the others, constants filled in, ids made anew, and decimals, calendar steps,
@@ -87,6 +90,7 @@ def finish(frame: pd.DataFrame, schema: Schema, seed: int, share: Share = ALL) -
         schema: what the columns are.
         seed: the same seed makes the same ids.
         share: the ids that may be given, where the frame is a part of a table.
+        entities: id column -> (n,) the number of the entity that each row belongs to, where that is settled.
 
     Returns:
         (n, q) table: the schema's columns in the schema's order; index 0 to n-1.
@@ -97,10 +101,12 @@ def finish(frame: pd.DataFrame, schema: Schema, seed: int, share: Share = ALL) -
     missing = [column.name for column in schema.modelled if column.name not in frame.columns]
     if missing:
         raise SchemaError(f"the typed frame has no column {', '.join(map(repr, missing))}; the schema asks for it.")
-    full = _sorted(add_derived(frame, schema), schema).reset_index(drop=True)
+    full = _sorted(add_derived(frame.reset_index(drop=True), schema), schema)
+    owners = {name: numbers[full.index] for name, numbers in entities.items()}
+    full = full.reset_index(drop=True)
     finished = {column.name: restore(full[column.name], column) for column in schema.compared}
     finished |= {column.name: _constant(column, len(full)) for column in schema.of_kind("constant")}
-    finished |= make_ids(full, schema.by_name.of_kind("id"), stream(seed, "ids"), share)
+    finished |= make_ids(full, schema.by_name.of_kind("id"), stream(seed, "ids"), share, owners)
     return pd.DataFrame({name: finished[name] for name in schema.names}, index=full.index)
 
 

@@ -48,6 +48,16 @@ class Pool:
         """Return the pool of some rows only."""
         return Pool(self.frame.iloc[rows].reset_index(drop=True), self.codes[rows], self.cells[rows], self.logs[rows])
 
+    def followed_by(self, *others: Pool) -> Pool:
+        """Return the rows of this pool and of others, in order."""
+        pools = [self, *others]
+        return Pool(
+            pd.concat([pool.frame for pool in pools], ignore_index=True),
+            np.concatenate([pool.codes for pool in pools]),
+            np.concatenate([pool.cells for pool in pools]),
+            np.concatenate([pool.logs for pool in pools]),
+        )
+
 
 def draw_pool(
     trees: SequentialTrees,

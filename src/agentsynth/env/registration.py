@@ -43,7 +43,8 @@ def make_environment(
     from agentsynth.data.reading import read_table
     from agentsynth.data.shop import simulate_shop
     from agentsynth.data.typed import typed
-    from agentsynth.model import fit_generator, training_environment
+    from agentsynth.fitting import fit_any
+    from agentsynth.model import training_environment
     from agentsynth.seeding import child_seed
 
     settings = Config.of(config)
@@ -51,6 +52,6 @@ def make_environment(
         table = simulate_shop(1000, seed=seed)
     frame = read_table(table) if isinstance(table, str | Path) else table
     schema = infer_schema(frame)
-    generator = fit_generator(typed(frame, schema), schema, settings, child_seed(seed, "fit"))
+    generator = fit_any(typed(frame, schema), schema, settings, child_seed(seed, "fit"))
     environment, _ = training_environment(generator, settings, child_seed(seed, "agent"), aims=0)
     return environment

@@ -18,11 +18,12 @@ from agentsynth.data.typed import typed
 from agentsynth.env.similarity import Similarity
 from agentsynth.env.weights import systematic
 from agentsynth.errors import ConfigError, ScenarioError
+from agentsynth.fitting import fit_any
 from agentsynth.generation import Request, generate
 from agentsynth.metrics.privacy import nearer_to_training
 from agentsynth.metrics.similarity import typed_similarity
 from agentsynth.metrics.values import compared
-from agentsynth.model import Generator, Model, fit_generator, fit_model, training_environment
+from agentsynth.model import Generator, Model, fit_model, training_environment
 from agentsynth.params import TuneParams
 from agentsynth.scenarios.grammar import Scenario
 from agentsynth.scenarios.meeting import meeting, stated
@@ -82,7 +83,7 @@ class Trainer:
         parts = (steered.bins, steered.pairs, steered.critic, refined.bins, refined.pairs)
         key = f"{seed} {config.generator.model_dump_json()} {parts}"
         if key not in self._generators:
-            self._generators[key] = fit_generator(self.train, self.schema, config, child_seed(seed, "fit"))
+            self._generators[key] = fit_any(self.train, self.schema, config, child_seed(seed, "fit"))
         self._generators.move_to_end(key)
         while len(self._generators) > _KEPT:
             self._generators.popitem(last=False)

@@ -1,0 +1,1 @@
+"""Tables with entities: users with their orders, patients with their visits; drawn as such, and steered as such."""

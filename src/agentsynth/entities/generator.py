@@ -1,0 +1,151 @@
+"""The generator of a table with entities: it draws entities with their rows, and knows how real entities are spread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agentsynth.base.codec import Codec, Floats
+from agentsynth.base.held import FREE, Held
+from agentsynth.base.trees import SequentialTrees
+from agentsynth.config import Config
+from agentsynth.data.ids import ALL, Share
+from agentsynth.data.schema import Schema
+from agentsynth.data.typed import add_derived, finish
+from agentsynth.entities.plan import FEWEST_ENTITIES, FEWEST_REPEATS, EntityPlan, entity_of
+from agentsynth.entities.pool import EntityPool
+from agentsynth.entities.sequences import Sequences
+from agentsynth.entities.summary import Summary
+from agentsynth.env.pool import Keep, Pool, every
+from agentsynth.errors import InputError
+from agentsynth.model import Generator, fit_parts
+from agentsynth.seeding import child_seed
+
+
+class EntityTrees(SequentialTrees):
+    """Draws entities as rows of their summary.
+
+    Args:
+        codec: fitted codec of the summary.
+        summary: what is told of an entity.
+        sequences: draws the rows.
+        table: schema of the table.
+    """
+
+    def __init__(self, codec: Codec, summary: Summary, sequences: Sequences, table: Schema) -> None:
+        super().__init__(codec, sequences.first.config)
+        self.summary = summary
+        self.sequences = sequences
+        self.table = table
+
+    def draw_held(self, rows: int, held: Held, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Return the codes (entities, parts) of drawn entities, and the logarithms of their weights (entities,)."""
+        drawn = self.entities(rows, held, rng)
+        return drawn.codes, drawn.logs
+
+    def entities(self, entities: int, held: Held, rng: np.random.Generator) -> EntityPool:
+        """Return drawn entities with their rows; not sorted into cells yet."""
+        rows, owner, logs = self.sequences.draw(entities, self.table, rng, held)
+        complete = add_derived(rows, self.table)
+        summary = self.summary.of(complete, owner)
+        codes = self.codec.encode(summary, lenient=True)
+        return EntityPool(summary, codes, np.empty((entities, 0), np.int32), logs, complete, np.bincount(owner))
+
+
+@dataclass(frozen=True)
+class EntityGenerator(Generator):
+    """Draws entities; `schema`, `cells` and shares are those of their summary.
+
+    Attributes:
+        entities: draws them; the same as `trees`.
+    """
+
+    entities: EntityTrees
+
+    @property
+    def table(self) -> Schema:
+        """The schema of the table."""
+        return self.entities.table
+
+    @property
+    def sequences(self) -> Sequences:
+        """Draws the rows of entities."""
+        return self.entities.sequences
+
+    @property
+    def plan(self) -> EntityPlan:
+        """What the entities are."""
+        return self.sequences.plan
+
+    @property
+    def rows_per_entity(self) -> float:
+        """Mean rows of an entity."""
+        part = next(part for part in self.trees.codec.parts if part.column == self.entities.summary.rows)
+        return float(part.values @ part.counts / part.counts.sum())
+
+    def draw_pool(self, rows: int, rng: np.random.Generator, held: Held = FREE, keep: Keep = every) -> EntityPool:
+        """Draw `rows` candidate entities, with attributes held to a value; return those that are to be kept."""
+        pool = self.entities.entities(rows, held, rng)
+        kept = keep(pool.frame)
+        pool = pool if kept.all() else pool.take(np.flatnonzero(kept))
+        cells = self.cells.of(pool.frame, self.trees.codec.features(pool.codes))
+        return EntityPool(**{**vars(pool), "cells": cells})
+
+    def draw_rows(self, rows: int, rng: np.random.Generator) -> Pool:
+        """Draw entities that nothing is to be chosen from."""
+        return self.entities.entities(rows, FREE, rng)
+
+    @property
+    def drawing(self) -> tuple[SequentialTrees, ...]:
+        """All that is drawn from: first rows, when the next one comes, what is in it."""
+        drawn = (self.sequences.first, self.sequences.when, self.sequences.what)
+        return tuple(trees for trees in drawn if trees is not None)
+
+    def units(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the summary (entities) of the entities of a typed table with derived columns."""
+        return self.entities.summary.of(*self.plan.arranged(frame))
+
+    def rows_of(self, frame: pd.DataFrame, units: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which rows (rows,) of a table are those of chosen entities (entities,)."""
+        return units[entity_of(frame, self.plan.id)]
+
+    def finish(self, pool: Pool, seed: int, share: Share = ALL) -> pd.DataFrame:
+        """Return the rows of entities in the form of the table: one id for each entity."""
+        if not isinstance(pool, EntityPool):
+            raise TypeError("these are no entities")
+        return finish(pool.rows, self.table, seed, share, {self.plan.id: pool.owner})
+
+
+def fit_entity_generator(
+    frame: pd.DataFrame, schema: Schema, config: Config, seed: int, advance: Callable[[], None] = lambda: None
+) -> EntityGenerator:
+    """Fit the generator of a table with entities on a typed frame.
+
+    Raises:
+        SchemaError: there are no entities.
+        InputError: there are too few of them.
+    """
+    plan = EntityPlan.of(frame, schema, config.entities)
+    rows, entity = plan.arranged(frame)
+    _check_numbers(plan, entity)
+    sequences = Sequences.fit(rows, entity, plan, schema, config.generator, child_seed(seed, "rows"), advance)
+    summary = Summary(plan, schema)
+    table = summary.of(add_derived(rows, schema), entity)
+    codec = Codec(summary.schema).fit(table)
+    trees = EntityTrees(codec, summary, sequences, schema)
+    parts = fit_parts(table, codec.encode(table), trees, summary.schema, config, seed)
+    return EntityGenerator(**vars(parts), entities=trees)
+
+
+def _check_numbers(plan: EntityPlan, entity: NDArray[np.int64]) -> None:
+    entities = int(entity.max(initial=-1)) + 1
+    if entities < FEWEST_ENTITIES or len(entity) - entities < FEWEST_REPEATS:
+        raise InputError(
+            f"the table has {entities} entities in {plan.id!r}, with {len(entity) - entities} rows after their first: "
+            f"at least {FEWEST_ENTITIES} and {FEWEST_REPEATS} are needed to learn how rows follow one another. Leave "
+            "out entities.column to draw rows one by one."
+        )

@@ -1,0 +1,100 @@
+"""The tables that the rows of entities are learned from: what is given in each, and what is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from agentsynth.data.schema import Column, Schema
+from agentsynth.entities.clock import Clock
+from agentsynth.entities.plan import EntityPlan
+
+ROWS, PLACE, GAP, GAP_BEFORE, TIME_OF_DAY = "(rows)", "(row)", "(gap)", "(gap before)", "(time of day)"
+
+
+def before(name: str) -> str:
+    """Return what a column is called as it was in the row before."""
+    return f"{name} (before)"
+
+
+def mean(name: str) -> str:
+    """Return what the mean of a number over the rows so far is called."""
+    return f"{name} (mean)"
+
+
+def change(name: str) -> str:
+    """Return what the change of a number since the row before is called."""
+    return f"{name} (change)"
+
+
+def numbers_of(plan: EntityPlan, schema: Schema) -> list[str]:
+    """Return the numbers whose mean so far is looked at."""
+    return [name for name in plan.others if schema[name].kind == "numeric"]
+
+
+def number(name: str, decimals: int | None = 0) -> Column:
+    """Return a column of numbers."""
+    return Column(name=name, kind="numeric", dtype="float64", decimals=decimals)
+
+
+def free(column: Column, name: str) -> Column:
+    """Return a column under another name, and without bounds."""
+    return column.model_copy(update={"name": name, "above": (), "by_step": False, "excess": False})
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The schemas of three tables: of first rows; of when a next row comes; of what else is in it.
+
+    Attributes:
+        plan: what the entities are.
+        schema: of the table.
+    """
+
+    plan: EntityPlan
+    schema: Schema
+
+    @property
+    def first(self) -> Schema:
+        """First rows, and how many rows the entity has."""
+        return Schema(columns=(*self.schema.modelled, number(ROWS)))
+
+    @cached_property
+    def when(self) -> Schema:
+        """The gap and the time of day of next rows, after what they are drawn by."""
+        gap, time = self._timed
+        drawn = [number(TIME_OF_DAY)] if Clock(time, 0.0).step else []
+        return Schema(columns=(*self._features, gap, *drawn))
+
+    @cached_property
+    def what(self) -> Schema:
+        """All else of next rows, after what they are drawn by; of numbers that drift, the change."""
+        others = [
+            number(change(name), self.schema[name].decimals) if name in self.plan.drifting else self.schema[name]
+            for name in self.plan.others
+        ]
+        known = self._features if self.plan.time is None else [*self._features, *self._timed]
+        return Schema(columns=(*known, *others))
+
+    @property
+    def known(self) -> frozenset[str]:
+        """What is known before it is drawn when the next row comes."""
+        return frozenset(column.name for column in self._features)
+
+    @property
+    def known_then(self) -> frozenset[str]:
+        """What is known before all else is drawn."""
+        return self.known if self.plan.time is None else self.known | {GAP, self.plan.time}
+
+    @property
+    def _timed(self) -> tuple[Column, Column]:
+        time = self.schema[str(self.plan.time)]
+        return number(GAP, 0 if time.is_datetime else time.decimals), time
+
+    @cached_property
+    def _features(self) -> list[Column]:
+        columns = [free(self.schema[name], name) for name in self.plan.attributes]
+        columns += [free(self.schema[name], before(name)) for name in self.plan.varying]
+        columns += [number(mean(name), None) for name in numbers_of(self.plan, self.schema)]
+        columns += [number(ROWS), number(PLACE)]
+        return columns if self.plan.time is None else [*columns, number(GAP_BEFORE, self._timed[0].decimals)]

@@ -1,0 +1,179 @@
+"""The plan of a table with entities: whose rows they are, what stays the same, and by what rows follow one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agentsynth.config import EntityConfig
+from agentsynth.data.entities import is_constant_within
+from agentsynth.data.schema import Column, Schema
+from agentsynth.errors import SchemaError
+
+AUTO = "auto"
+FEWEST_ENTITIES, FEWEST_REPEATS = 10, 20
+"""Fewer entities, or fewer rows that follow another of their entity, are nothing to learn from."""
+
+DRIFT = 0.2
+"""Standard deviation of a number's changes from row to row, in such of the number itself, below which it drifts."""
+
+
+@dataclass(frozen=True)
+class EntityPlan:
+    """What the entities of a table are.
+
+    Attributes:
+        id: the id column by which rows belong together.
+        attributes: modelled columns that stay the same over the rows of an entity.
+        time: datetime or number by which the rows of an entity follow one another; None: the order of the table.
+        others: modelled columns that change from row to row, but for the time.
+        drifting: numbers among them that change little from row to row, against how much they differ in the table: of
+            these the change is drawn.
+    """
+
+    id: str
+    attributes: tuple[str, ...]
+    time: str | None
+    others: tuple[str, ...]
+    drifting: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, schema: Schema, config: EntityConfig) -> EntityPlan:
+        """Find the entities of a typed frame.
+
+        Raises:
+            SchemaError: the column is no id of entities, or has too few of them; the time is none.
+        """
+        name = _named(schema, config.column)
+        entity = entity_of(frame, name)
+        modelled = [column.name for column in schema.by_name.modelled]
+        attributes = tuple(column for column in modelled if is_constant_within(frame[name], frame[column]))
+        varying = [schema[column] for column in modelled if column not in attributes]
+        if not varying:
+            raise SchemaError(f"no column changes over the rows of {name!r}: there is nothing to draw row by row.")
+        time = _time(frame, entity, varying, config.time)
+        others = tuple(column.name for column in varying if column.name != time)
+        plan = cls(name, attributes, time, others)
+        rows, entity = plan.arranged(frame)
+        bounds = {bound for column in schema.modelled for bound in column.above}
+        free = [
+            c.name for c in varying if c.name in others and c.kind == "numeric" and not c.above and c.name not in bounds
+        ]
+        return replace(plan, drifting=tuple(name for name in free if _drifts(rows[name].to_numpy(np.float64), entity)))
+
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """All modelled columns that change from row to row."""
+        return self.others if self.time is None else (*self.others, self.time)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> EntityPlan:
+        """Build the plan that `to_json` described."""
+        attributes, others, drifting = (tuple(map(str, value[name])) for name in ("attributes", "others", "drifting"))
+        return cls(str(value["id"]), attributes, value["time"], others, drifting)
+
+    def check(self, schema: Schema) -> None:
+        """Check a plan that was read from a file.
+
+        Raises:
+            ValueError: it is not one of the schema's table.
+        """
+        columns = sorted([*self.attributes, *self.varying])
+        numbers = {column.name for column in schema.of_kind("numeric")}
+        timed = self.time is None or not schema[self.time].is_label
+        whole = columns == sorted(column.name for column in schema.modelled)
+        if not (whole and timed and schema[self.id].kind == "id" and set(self.drifting) <= numbers & set(self.others)):
+            raise ValueError("entities and schema do not fit each other")
+
+    def arranged(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+        """Return a typed frame (rows) by entity and in order of time, and the number of each row's entity from 0."""
+        entity = entity_of(frame, self.id)
+        times = np.arange(len(frame)) if self.time is None else frame[self.time].to_numpy()
+        order = np.lexsort((times, entity))
+        return frame.iloc[order].reset_index(drop=True), entity[order]
+
+
+def entity_of(frame: pd.DataFrame, column: str) -> NDArray[np.int64]:
+    """Return the number (rows,) of each row's entity, counted from 0 by their first rows.
+
+    Raises:
+        SchemaError: a row has no id.
+    """
+    missing = np.flatnonzero(frame[column].isna())
+    if len(missing):
+        raise SchemaError(
+            f"column {column!r} names the entities, and {len(missing)} rows have none (the first is row "
+            f"{missing[0] + 1}): fill them in, or leave these rows out."
+        )
+    return np.asarray(pd.factorize(frame[column])[0], dtype=np.int64)
+
+
+def _named(schema: Schema, wanted: str | None) -> str:
+    """Return the id column that is meant; of several that repeat, the one that names the fewest entities."""
+    repeated = {c.name: _rows_per_id(c) for c in schema.of_kind("id") if _rows_per_id(c) > 1}
+    if wanted == AUTO and repeated:
+        return max(sorted(repeated), key=lambda name: repeated[name])
+    if wanted in repeated:
+        return str(wanted)
+    known = ", ".join(repeated) or "none"
+    if wanted == AUTO:
+        raise SchemaError(
+            "the table has no id column with several rows an id, so it has no entities: name the column "
+            "(entities.column), and say that it is one (data.columns: {NAME: {kind: id}})."
+        )
+    raise SchemaError(
+        f"entities.column is {wanted!r}, which is no id column with several rows an id; those there are: {known}. "
+        f"A column that was taken for something else is made one by data.columns: {{{wanted}: {{kind: id}}}}."
+    )
+
+
+def _rows_per_id(column: Column) -> float:
+    sizes = column.id_form.rows_per_id if column.id_form else ()
+    return sum(rows * share for rows, share in sizes)
+
+
+def _time(frame: pd.DataFrame, entity: NDArray[np.int64], varying: list[Column], wanted: str | None) -> str | None:
+    """Return the column by which rows follow one another: the one wanted, the first datetime, or a number that counts.
+
+    Raises:
+        SchemaError: the wanted one cannot tell.
+    """
+    able = [column.name for column in varying if not column.is_label and _orders(column, frame)]
+    if wanted is not None:
+        if wanted not in able:
+            raise SchemaError(
+                f"entities.time is {wanted!r}, by which rows cannot follow one another: it has to be a datetime or a "
+                f"number that changes over the rows of an entity and is never missing; there are {', '.join(able)}."
+            )
+        return wanted
+    dates = [column.name for column in varying if column.name in able and column.is_datetime]
+    counts = [name for name in able if name not in dates and _counts(frame[name].to_numpy(np.float64), entity)]
+    # Of several that count (the year and the age), the one that all entities share.
+    counts.sort(key=lambda name: frame[name].nunique())
+    return next(iter([*dates, *counts]), None)
+
+
+def _orders(column: Column, frame: pd.DataFrame) -> bool:
+    return not column.above and not frame[column.name].isna().any()
+
+
+def _drifts(numbers: NDArray[np.float64], entity: NDArray[np.int64]) -> bool:
+    """Tell whether a number (rows,), by entity and in order of time, changes little from row to row."""
+    changes = np.diff(numbers)[np.diff(entity) == 0]
+    return bool(not np.isnan(numbers).any() and changes.std() < DRIFT * numbers.std())
+
+
+def _counts(numbers: NDArray[np.float64], entity: NDArray[np.int64]) -> bool:
+    """Tell whether a number grows from row to row of every entity, in the order of the table."""
+    order = np.argsort(entity, kind="stable")
+    same = np.diff(entity[order]) == 0
+    return bool((np.diff(numbers[order])[same] > 0).all())

@@ -1,0 +1,65 @@
+"""The sequences of entities as plain values and arrays, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from agentsynth.base.saved import Arrays, trees_arrays, trees_of, trees_to_json
+from agentsynth.base.trees import SequentialTrees
+from agentsynth.config import GeneratorConfig
+from agentsynth.data.schema import Schema
+from agentsynth.entities.clock import Clock
+from agentsynth.entities.drift import Drifts
+from agentsynth.entities.layout import Layout
+from agentsynth.entities.plan import EntityPlan
+from agentsynth.entities.sequences import Sequences
+
+
+def sequences_to_json(sequences: Sequences) -> dict[str, Any]:
+    """Return the plain values of sequences."""
+    drifts, clock = sequences.drifts, sequences.clock
+    return {
+        "plan": sequences.plan.to_json(),
+        "last": None if clock is None else clock.last,
+        "least": drifts.least,
+        "most": drifts.most,
+        "trees": {name: trees_to_json(trees) for name, trees in _trees(sequences).items()},
+    }
+
+
+def sequences_arrays(sequences: Sequences) -> dict[str, NDArray[Any]]:
+    """Return the arrays of sequences."""
+    found: dict[str, NDArray[Any]] = {}
+    for name, trees in _trees(sequences).items():
+        found |= trees_arrays(f"{name}.", trees)
+    return found
+
+
+def sequences_of(value: Mapping[str, Any], arrays: Arrays, schema: Schema, config: GeneratorConfig) -> Sequences:
+    """Return the sequences of a table of `schema` that plain values and arrays stand for.
+
+    Raises:
+        SchemaError, ValueError, KeyError, TypeError: they do not fit each other.
+    """
+    plan = EntityPlan.from_json(value["plan"])
+    plan.check(schema)
+    layout = Layout(plan, schema)
+    clock = None if plan.time is None else Clock(schema[plan.time], float(value["last"]))
+    least, most = ({name: float(value[end][name]) for name in plan.drifting} for end in ("least", "most"))
+    drifts = Drifts({name: schema[name].decimals for name in plan.drifting}, least, most)
+
+    def restored(name: str, table: Schema, given: frozenset[str]) -> SequentialTrees:
+        return trees_of(value["trees"][name], arrays, f"{name}.", table, config, given)
+
+    first = restored("first", layout.first, frozenset())
+    when = None if clock is None else restored("when", layout.when, layout.known)
+    what = restored("what", layout.what, layout.known_then) if plan.others else None
+    return Sequences(plan, clock, drifts, first, when, what)
+
+
+def _trees(sequences: Sequences) -> dict[str, SequentialTrees]:
+    named = {"first": sequences.first, "when": sequences.when, "what": sequences.what}
+    return {name: trees for name, trees in named.items() if trees is not None}

@@ -1,0 +1,129 @@
+"""Rows of entities, drawn in order: the first one with all that stays the same, then each given those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agentsynth.base.codec import Codec
+from agentsynth.base.held import FREE, Held
+from agentsynth.base.trees import SequentialTrees
+from agentsynth.config import GeneratorConfig
+from agentsynth.data.schema import Schema
+from agentsynth.entities.clock import Clock
+from agentsynth.entities.drift import Drifts
+from agentsynth.entities.history import History, Steps
+from agentsynth.entities.layout import GAP, ROWS, TIME_OF_DAY, Layout, numbers_of
+from agentsynth.entities.plan import EntityPlan
+from agentsynth.seeding import child_seed
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Draws entities with their rows.
+
+    Attributes:
+        plan: what the entities are.
+        clock: by what rows follow one another; None: in order of the table.
+        drifts: the numbers whose changes are drawn.
+        first: draws first rows, with the number of rows of the entity (`ROWS`).
+        when: draws how long after the row before a row comes, and at what time of day; None without a clock.
+        what: draws what else changes from row to row; None where nothing does.
+    """
+
+    plan: EntityPlan
+    clock: Clock | None
+    drifts: Drifts
+    first: SequentialTrees
+    when: SequentialTrees | None
+    what: SequentialTrees | None
+
+    @classmethod
+    def fit(
+        cls,
+        rows: pd.DataFrame,
+        entity: Integers,
+        plan: EntityPlan,
+        schema: Schema,
+        config: GeneratorConfig,
+        seed: int,
+        advance: Callable[[], None] = lambda: None,
+    ) -> Sequences:
+        """Learn from the typed rows of entities, by entity and in order of time, and each row's entity (rows,)."""
+        layout = Layout(plan, schema)
+        clock = None if plan.time is None else Clock.of(schema[plan.time], rows)
+        drifts = Drifts.of(plan, schema, rows)
+        steps = Steps.of(rows, entity, plan, schema, clock)
+        starts = np.flatnonzero(np.diff(entity, prepend=-1))
+        heads = rows.iloc[starts].reset_index(drop=True).assign(**{ROWS: np.bincount(entity).astype(np.float64)})
+
+        def fitted(table: Schema, given: frozenset[str], frame: pd.DataFrame, name: str) -> SequentialTrees:
+            codec = Codec(table).fit(frame)
+            return SequentialTrees(codec, config, given).fit(codec.encode(frame), child_seed(seed, name), advance)
+
+        first, when, what = fitted(layout.first, frozenset(), heads, "first"), None, None
+        known = steps.history.features(plan)
+        if clock is not None:
+            time = clock.column.name
+            gap, of_day = clock.gaps(steps.history.last[time], steps.after[time])
+            known[GAP] = gap
+            when = fitted(layout.when, layout.known, known.assign(**{TIME_OF_DAY: of_day}), "when")
+            known[time] = steps.after[time]
+        if plan.others:
+            after = drifts.taken(steps.history.last, steps.after[list(plan.others)])
+            what = fitted(layout.what, layout.known_then, pd.concat([known, after], axis=1), "what")
+        return cls(plan, clock, drifts, first, when, what)
+
+    def draw(
+        self, entities: int, schema: Schema, rng: np.random.Generator, held: Held = FREE
+    ) -> tuple[pd.DataFrame, Integers, Floats]:
+        """Draw entities.
+
+        Args:
+            entities: how many.
+            schema: of the table.
+            rng: source of randomness.
+            held: attributes held to a value.
+
+        Returns:
+            Typed frame (rows) of the modelled columns, by entity and in order of time; the number of each row's entity
+            (rows,); the logarithm of each entity's weight (entities,).
+        """
+        codes, logs = self.first.draw_held(entities, held, rng)
+        heads = self.first.codec.decode(codes, held)
+        names = [column.name for column in schema.modelled]
+        history = History.begin(heads[names], heads[ROWS].to_numpy(np.float64), numbers_of(self.plan, schema))
+        who: NDArray[np.intp] = np.arange(entities)
+        frames, owners = [heads[names]], [who]
+        while len(going := np.flatnonzero(history.place < history.rows)):
+            history, who = history.take(going), who[going]
+            rows, gap = self._next(history, rng)
+            history = history.followed(rows[names], gap)
+            frames.append(history.last)
+            owners.append(who)
+        return (*self._in_order(pd.concat(frames, ignore_index=True), np.concatenate(owners)), logs)
+
+    def _next(self, history: History, rng: np.random.Generator) -> tuple[pd.DataFrame, Floats]:
+        """Draw the next row (entities) of each entity, and how long after the last one it comes."""
+        known = history.features(self.plan)
+        gap = np.full(len(known), np.nan)
+        if self.clock is not None and self.when is not None:
+            drawn, name = self.when.draw_given(known, rng), self.clock.column.name
+            gap = drawn[GAP].to_numpy(np.float64)
+            time = drawn[TIME_OF_DAY].to_numpy(np.float64) if self.clock.step else gap
+            known = known.assign(**{GAP: gap, name: self.clock.after(history.last[name], gap, time, rng)})
+        drawn = known if self.what is None else self.what.draw_given(known, rng)
+        return self.drifts.added(history.last, drawn), gap
+
+    def _in_order(self, frame: pd.DataFrame, owner: Integers) -> tuple[pd.DataFrame, Integers]:
+        """Return rows by entity and in order of time (two rows of a day may have been drawn the other way round)."""
+        times = np.arange(len(frame)) if self.clock is None else frame[self.clock.column.name].to_numpy()
+        order = np.lexsort((times, owner))
+        return frame.iloc[order].reset_index(drop=True), owner[order]
