@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,13 +11,19 @@ from numpy.typing import NDArray
 
 from agentsynth.base.held import Held
 from agentsynth.data.schema import Schema
+from agentsynth.entities.generator import EntityGenerator
+from agentsynth.entities.pool import EntityPool
+from agentsynth.entities.rows_table import RowsTable
 from agentsynth.env.pool import Pool
 from agentsynth.model import Generator
+from agentsynth.scenarios.constraints import Constraint
 from agentsynth.scenarios.fixing import held_of
 from agentsynth.scenarios.grammar import Scenario
 from agentsynth.scenarios.rarity import Rarity
 from agentsynth.scenarios.scaling import scaled
 from agentsynth.scenarios.starting import Start
+from agentsynth.scenarios.table import Table
+from agentsynth.scenarios.targets import constraints_of
 
 Floats = NDArray[np.float64]
 
@@ -85,13 +91,29 @@ class Source:
         """The weights (rows,) that make the whole pool as the real table is."""
         return _weights(self.start.weights(self.whole.frame))
 
-    def frame(self, pool: Pool) -> pd.DataFrame:
-        """Return the rows of a pool as they are to stand in the table: with scaled values.
+    def wanted(self, pool: Pool) -> Pool:
+        """Return a pool as its rows are to stand in the table: with scaled values.
 
         Raises:
             ScenarioError: a column cannot be scaled so.
         """
-        return scaled(pool.frame, self.scenario, self.schema)
+        if not isinstance(pool, EntityPool) or not isinstance(self.generator, EntityGenerator):
+            return replace(pool, frame=scaled(pool.frame, self.scenario, self.schema))
+        if not self.scenario.scale:
+            return pool
+        rows = scaled(pool.rows, self.scenario, self.generator.table)
+        return replace(pool, rows=rows, frame=self.generator.entities.summary.of(rows, pool.owner))
+
+    def constraints(self, pool: Pool, table: Table) -> list[Constraint]:
+        """Return the numbers that the scenario wants of a pool, whose rows are those of `table`.
+
+        Raises:
+            ScenarioError: a target does not fit the table.
+        """
+        if not isinstance(pool, EntityPool):
+            return constraints_of(self.scenario, table)
+        finer = replace(table, frame=pool.rows, schema=self.generator.table)
+        return constraints_of(self.scenario, table, RowsTable(**vars(finer), owner=pool.owner))
 
     def _slice(self, pool: Pool) -> Pool:
         return pool.take(np.flatnonzero(self._wanted(pool.frame)))

@@ -21,7 +21,6 @@ from agentsynth.scenarios.grammar import Scenario
 from agentsynth.scenarios.measured import Measured, as_meant
 from agentsynth.scenarios.planning import Plan, plan
 from agentsynth.scenarios.table import Function, Table
-from agentsynth.scenarios.targets import constraints_of
 from agentsynth.seeding import stream
 from agentsynth.source import Source
 
@@ -102,7 +101,7 @@ class Planned:
 
     Attributes:
         pool: the rows.
-        frame: the rows as they are to stand in the table.
+        made: the rows as they are to stand in the table.
         constraints: the scenario's targets, over the rows.
         unguided: (rows,) the weights that they have in an unguided table.
         base: (rows,) the weights that the plan starts from.
@@ -110,11 +109,16 @@ class Planned:
     """
 
     pool: Pool
-    frame: pd.DataFrame
+    made: Pool
     constraints: Sequence[Constraint]
     unguided: Floats
     base: Floats
     plan: Plan
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows as they are to stand in the table."""
+        return self.made.frame
 
     @property
     def kept(self) -> int:
@@ -179,12 +183,13 @@ def _planned(pool: Pool, asked: Asked, source: Source) -> Planned:
     """State a scenario over a pool of its slice, and weigh the rows so that it holds."""
     unguided, base = source.weights(pool)
     if not len(pool):
-        return Planned(pool, pool.frame, (), unguided, base, Plan(base, np.zeros((0, 0))))
-    frame = source.frame(pool)
-    constraints = constraints_of(
-        source.scenario, Table(frame, source.schema, asked.total, base, asked.now, asked.functions)
-    )
-    return Planned(pool, frame, constraints, unguided, base, plan(constraints, base))
+        return Planned(pool, pool, (), unguided, base, Plan(base, np.zeros((0, 0))))
+    made = source.wanted(pool)
+    table = Table(made.frame, source.schema, asked.total, base, asked.now, asked.functions)
+    constraints = source.constraints(made, table)
+    told = {name: values for c in constraints for name, values in c.told.items()}
+    made = replace(made, frame=made.frame.assign(**told)) if told else made
+    return Planned(pool, made, constraints, unguided, base, plan(constraints, base))
 
 
 def _steered(source: Source, config: Config, planned: Planned, rows: int, rng: np.random.Generator) -> Task:
@@ -201,7 +206,7 @@ def _steered(source: Source, config: Config, planned: Planned, rows: int, rng: n
     now = {c.name: as_meant(c, planned.frame, planned.base) for c in planned.constraints}
     constraints = planned.constraints
     # Values are scaled, cells are not: the mix of rows is that of the table before.
-    pool = replace(pool, frame=planned.frame)
+    pool = planned.made
     if constraints or source.weighted:
         # Selection looks at cells only: within one, it takes rows as the pool has them.
         kept = thin(weights, max(2 * rows, planned.kept), rng)

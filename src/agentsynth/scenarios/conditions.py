@@ -168,6 +168,11 @@ def _named(text: str, schema: Schema) -> str | None:
     return text if text in schema.names else next(loosely, None)
 
 
+def is_named(text: str, schema: Schema) -> bool:
+    """Tell whether `text` names a column, or something like an aspect of one."""
+    return _named(text, schema) is not None or _named(text.strip().rpartition(".")[0], schema) is not None
+
+
 def rows_where(text: str, frame: pd.DataFrame, schema: Schema) -> Mask:
     """Return the rows (rows,) of a typed frame that meet every condition of `text`, which are joined by `and`.
 
@@ -190,8 +195,17 @@ def subjects_of(text: str, schema: Schema) -> list[Subject]:
     Raises:
         ScenarioError: a condition cannot be read, or names what the table does not have.
     """
+    return [Subject.of(name, schema) for name in names_of(text)]
+
+
+def names_of(text: str) -> list[str]:
+    """Return what the conditions of `text` name, in their order.
+
+    Raises:
+        ScenarioError: a condition cannot be read.
+    """
     parts, shown = _parts(text)
-    return [Subject.of(shown((_MEMBER.match(part) or _comparison(part, shown))[1]), schema) for part in parts]
+    return [shown((_MEMBER.match(part) or _comparison(part, shown))[1]) for part in parts]
 
 
 def _parts(text: str) -> tuple[list[str], Callable[[str], str]]:

@@ -35,6 +35,11 @@ class Constraint(ABC):
     aim: float
     unit: float
 
+    @property
+    def told(self) -> dict[str, Floats]:
+        """What has to stand in a frame (column -> (rows,) values) for `read` to read it; nothing, mostly."""
+        return {}
+
     @abstractmethod
     def value(self, weights: Floats) -> float:
         """Return the steered number of the pool under `weights` (rows,), which sum to 1; NaN where there is none."""
@@ -62,10 +67,17 @@ class Moments(Constraint):
     Attributes:
         features: (rows, means) functions of each row.
         combine: makes the number of their means (means,).
+        columns: what features are called in a frame, where they cannot be told from its other columns; else none.
     """
 
     features: Floats
     combine: Callable[[Floats], float]
+    columns: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> dict[str, Floats]:
+        """The features, where they cannot be told from other columns."""
+        return {name: self.features[:, place] for place, name in enumerate(self.columns)}
 
     def value(self, weights: Floats) -> float:
         """Return the number under `weights`."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from agentsynth.data.schema import Schema
 from agentsynth.env.cells import PAIR_BINS
 from agentsynth.env.margins import CALENDAR_CELLS, Margin, coarsen, numbers_of
-from agentsynth.scenarios.conditions import ASPECTS, Subject, subjects_of
+from agentsynth.scenarios.conditions import ASPECTS, Subject, is_named, names_of
 from agentsynth.scenarios.grammar import Scenario
 from agentsynth.scenarios.report import Moved, Spread
 from agentsynth.scenarios.targets import split_target
@@ -84,15 +84,20 @@ def steered_margins(scenario: Scenario, schema: Schema, margins: Sequence[Margin
 
 
 def _subjects(scenario: Scenario, schema: Schema) -> Iterator[Subject]:
+    """Yield what a scenario is about, of that which the schema has: targets for the rows of entities are not in it."""
+    return (Subject.of(name, schema) for name in _names(scenario, schema) if is_named(name, schema))
+
+
+def _names(scenario: Scenario, schema: Schema) -> Iterator[str]:
     for text, target in scenario.targets.items():
         name, condition = split_target(text, schema)
-        yield Subject.of(name, schema)
+        yield name
         conditions = [condition] if condition else []
         conditions += [part for groups in target.ratio for part in groups.split(" / ", 1)]
-        yield from (subject for part in conditions for subject in subjects_of(part, schema))
-        yield from (Subject.of(other, schema) for other in target.correlation)
-    yield from (subject for text in scenario.shares for subject in subjects_of(text, schema))
-    yield from (Subject.of(name, schema) for name in (*scenario.fixed, *scenario.scale))
+        yield from (named for part in conditions for named in names_of(part))
+        yield from target.correlation
+    yield from (name for text in scenario.shares for name in names_of(text))
+    yield from (*scenario.fixed, *scenario.scale)
 
 
 def _aspect(subject: Subject) -> str:

@@ -77,6 +77,7 @@ class Statistics:
         """Return the constraint that a quantile has a value, steered through the share of rows below it."""
         if not 0 < level < 1:
             raise ScenarioError(f"{self.text}: the level of a quantile lies between 0 and 1; found {level:g}.")
+        self.table.check_measurable(self.text)
         name = f"{self.text} quantile {level:g}"
 
         def read(frame: pd.DataFrame) -> float:

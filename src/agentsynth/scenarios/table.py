@@ -80,10 +80,14 @@ class Table:
         self, name: str, wanted: Change, measure: Callable[[Rows], float], read: Function, *, bounded: bool = False
     ) -> Measured:
         """Return the constraint that `measure` of some rows, read off a finished frame by `read`, is `wanted`."""
+        self.check_measurable(name)
         blank = Measured(name, 0.0, 0.0, read, 0.0, 0.0, measure, self.descriptors)
         aim = self.changed(blank, wanted)
         tolerance = self.tolerance(aim, bounded)
         return replace(blank, wanted=aim, tolerance=tolerance, aim=aim, unit=tolerance)
+
+    def check_measurable(self, name: str) -> None:
+        """Raise ScenarioError where what is no function of means cannot be steered."""
 
     def changed(self, constraint: Constraint, value: Change) -> float:
         """Return a target value: a number as it is, `+20%` as a change of what the table has now."""

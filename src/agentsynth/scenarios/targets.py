@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from agentsynth.data.schema import Schema
 from agentsynth.data.values import label_of
 from agentsynth.errors import ScenarioError
-from agentsynth.scenarios.conditions import Subject
+from agentsynth.scenarios.conditions import Subject, is_named, names_of
 from agentsynth.scenarios.constraints import Constraint, ratio
 from agentsynth.scenarios.grammar import Change, Scenario, Target
 from agentsynth.scenarios.statistics import Statistics
@@ -20,14 +20,27 @@ from agentsynth.scenarios.table import Floats, Table
 _WHERE = re.compile(r"^(.+?)\s+where\s+(.+)$")
 
 
-def constraints_of(scenario: Scenario, table: Table) -> list[Constraint]:
+def constraints_of(scenario: Scenario, table: Table, rows: Table | None = None) -> list[Constraint]:
     """Return the numbers that a scenario wants of a table.
+
+    Args:
+        scenario: what is wanted.
+        table: what targets are about.
+        rows: of entities: their rows, which a target that names a column of theirs is about; None: there are none.
 
     Raises:
         ScenarioError: a target does not fit the table; the message names it, and what the table has.
     """
-    found = [constraint for text, target in scenario.targets.items() for constraint in _of_target(text, target, table)]
-    found += [_condition_share(text, share, table) for text, share in scenario.shares.items()]
+
+    def about(names: Iterable[str]) -> Table:
+        lacking = [name for name in names if not is_named(name, table.schema)]
+        return rows if rows is not None and any(is_named(name, rows.schema) for name in lacking) else table
+
+    found: list[Constraint] = []
+    for text, target in scenario.targets.items():
+        name, condition = split_target(text, table.schema if rows is None else rows.schema)
+        found += _of_target(text, target, about([name, *(names_of(condition) if condition else [])]))
+    found += [_condition_share(text, share, about(names_of(text))) for text, share in scenario.shares.items()]
     return found + [_function(name, wanted, table) for name, wanted in scenario.functions.items()]
 
 
