@@ -21,6 +21,8 @@ class DataParams(Section):
     """Rows of the simulated shop."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Of the simulated shop."""
+    habits: bool = False
+    """Whether the users of the simulated shop have habits, see `agentsynth.data.shop.simulate_shop`."""
     columns: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Schema overrides: column -> fields of `agentsynth.data.schema.Column` to replace (kind, decimals, ...)."""
 

@@ -16,17 +16,20 @@ from agentsynth.cli.options import (
     ScenarioName,
     Seed,
     bar_of,
+    check_wanted,
     overrides_of,
     params_of,
     resumable,
     say,
     scenario_of,
+    with_entity,
 )
 
 
 def simulate(
     out: Annotated[Path, typer.Option(help=f"Where to write the table: a {TABLE}.")],
     rows: Annotated[int, typer.Option(min=1, help="Rows to simulate.")] = 2000,
+    habits: Annotated[bool, typer.Option("--habits", help="Users have habits: an hour, a taste, a rhythm.")] = False,
     seed: Seed = None,
     quiet: Quiet = False,
 ) -> None:
@@ -35,7 +38,7 @@ def simulate(
     from agentsynth.data.shop import simulate_shop
 
     check_ending(out)
-    write_table(simulate_shop(rows, seed or 0), out)
+    write_table(simulate_shop(rows, seed or 0, habits=habits), out)
     say(quiet, f"{rows} rows to {out}")
 
 
@@ -43,6 +46,9 @@ def fit(
     table: Annotated[Path, typer.Argument(help=f"The table to learn from: a {TABLE}.")],
     out: Annotated[Path, typer.Option(help="Where to save the model: a folder, or a file that ends in .zip.")],
     drop: Drop = None,
+    entity: Annotated[
+        str | None, typer.Option(help="Id column of what has several rows, such as user_id; auto: the column is found.")
+    ] = None,
     params: ParamsFile = None,
     seed: Seed = None,
     quiet: Quiet = False,
@@ -57,17 +63,20 @@ def fit(
     frame = read_table(table)
     schema = infer_schema(frame, overrides_of(chosen, drop))
     say(quiet, describe(schema))
-    synth = AgentSynth(chosen.config, seed=chosen.seed)
+    synth = AgentSynth(with_entity(chosen.config, entity), seed=chosen.seed)
     synth.fit(frame, schema=schema, progress=bar_of(quiet)).save(out)
     say(quiet, f"model saved to {out}")
 
 
 def generate(
     model: Model,
-    rows: Annotated[int, typer.Option(min=1, help="Rows to compose.")],
     out: Annotated[
         str, typer.Option(help=f"Where to write them: a {TABLE}; or, for long tables, a folder or fsspec URL.")
     ],
+    rows: Annotated[int | None, typer.Option(min=1, help="Rows to compose.")] = None,
+    entities: Annotated[
+        int | None, typer.Option(min=1, help="Entities to compose in place of rows: each has as many as it has.")
+    ] = None,
     scenario: ScenarioName = None,
     policy: Annotated[
         str, typer.Option(help="What composes: q_learning, or neutral, random, proportional, raking, free (fastest).")
@@ -100,16 +109,27 @@ def generate(
 
     if "\0" in out:
         raise typer.BadParameter("a name has no null byte in it.", param_hint="'--out'")
-    if is_folder(out):
+    check_wanted(rows, entities)
+    if is_folder(out) and rows is not None:
         check_in_parts(strict=strict, report=report, escape_formulas=escape_formulas)
         _generate_to(model, out, rows, scenario, policy, seed, workers, dask, quiet=quiet)
         return
     path = Path(out)
+    if is_folder(out):
+        raise typer.BadParameter("entities are written to one file, not to a folder.", param_hint="'--out'")
     check_ending(path)
     check_one_file(path, workers, dask)
     check_report(report, scenario)
     synth = AgentSynth.load(model)
-    composed = synth.compose(rows, scenario_of(scenario), seed, policy=policy, strict=strict, progress=bar_of(quiet))
+    composed = synth.compose(
+        rows,
+        scenario_of(scenario),
+        seed,
+        entities=entities,
+        policy=policy,
+        strict=strict,
+        progress=bar_of(quiet),
+    )
     table = without_formulas(composed.table) if escape_formulas else composed.table
     write_table(table, path, synth.schema_)
     if report is not None and composed.report is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from agentsynth.config import Config
     from agentsynth.params import Params
     from agentsynth.progress import Progress
     from agentsynth.scenarios.grammar import Scenario
@@ -48,6 +49,19 @@ def scenario_of(text: str | None) -> str | Scenario | None:
     from agentsynth.scenarios.grammar import Scenario
 
     return Scenario.load(text)
+
+
+def with_entity(config: Config, entity: str | None) -> Config:
+    """Return a configuration with the entity column that was given, which goes before its own."""
+    if entity is None:
+        return config
+    return config.model_copy(update={"entities": config.entities.model_copy(update={"column": entity})})
+
+
+def check_wanted(rows: int | None, entities: int | None) -> None:
+    """Check that either rows or entities are asked for."""
+    if (rows is None) == (entities is None):
+        raise typer.BadParameter("say how many rows are wanted, or how many entities.", param_hint="'--rows'")
 
 
 def bar_of(quiet: bool) -> Progress:

@@ -49,7 +49,7 @@ class EntityPlan:
         Raises:
             SchemaError: the column is no id of entities, or has too few of them; the time is none.
         """
-        name = _named(schema, config.column)
+        name = id_of(schema, config.column)
         entity = entity_of(frame, name)
         modelled = [column.name for column in schema.by_name.modelled]
         attributes = tuple(column for column in modelled if is_constant_within(frame[name], frame[column]))
@@ -117,8 +117,12 @@ def entity_of(frame: pd.DataFrame, column: str) -> NDArray[np.int64]:
     return np.asarray(pd.factorize(frame[column])[0], dtype=np.int64)
 
 
-def _named(schema: Schema, wanted: str | None) -> str:
-    """Return the id column that is meant; of several that repeat, the one that names the fewest entities."""
+def id_of(schema: Schema, wanted: str | None) -> str:
+    """Return the id column that is meant; of several that repeat, the one that names the fewest entities.
+
+    Raises:
+        SchemaError: there is none, or the wanted one is none.
+    """
     repeated = {c.name: _rows_per_id(c) for c in schema.of_kind("id") if _rows_per_id(c) > 1}
     if wanted == AUTO and repeated:
         return max(sorted(repeated), key=lambda name: repeated[name])

@@ -9,6 +9,8 @@ import pandas as pd
 from agentsynth import plots
 from agentsynth.ablation import compare_policies
 from agentsynth.data.reading import read_table, write_table
+from agentsynth.entities.generator import EntityGenerator
+from agentsynth.entities.report import entity_report, to_text
 from agentsynth.files import write_json
 from agentsynth.metrics.report import Report, build_report
 from agentsynth.params import Params
@@ -87,18 +89,26 @@ def main() -> None:
     test = read_table(paths.need(paths.TEST, "prepare"))
     synthetic = read_table(paths.need(paths.SYNTHETIC, "generate"))
     evaluation = evaluate(synth, train, validation, test, synthetic, params)
-    _write(evaluation, synth, synthetic)
+    generator = synth.model_.generator
+    entities = None
+    if isinstance(generator, EntityGenerator):
+        samples = {"synthetic": synthetic, "another real sample": validation}
+        entities = entity_report(samples, test, train, generator.plan, synth.schema_, params.seed)
+    _write(evaluation, synth, synthetic, entities)
     judged = heading(evaluation, test, params)
     pipeline_page(evaluation, synth, synthetic, params, judged)
     print(judged)
     print(evaluation.report.to_text())
+    if entities is not None:
+        print(to_text(entities))
     print(register(evaluation.report, judged, synth, test, params))
 
 
-def _write(evaluation: Evaluation, synth: AgentSynth, synthetic: pd.DataFrame) -> None:
+def _write(evaluation: Evaluation, synth: AgentSynth, synthetic: pd.DataFrame, entities: pd.DataFrame | None) -> None:
     evaluation.report.save(paths.REPORT)
     known = {name: score.value for name, score in evaluation.report.scores.items() if score.value is not None}
-    write_json(paths.METRICS, {"similarity": evaluation.report.similarity, **known})
+    lives = {} if entities is None else {"entities": entities["synthetic"].dropna().to_dict()}
+    write_json(paths.METRICS, {"similarity": evaluation.report.similarity, **known, **lives})
     write_table(evaluation.policies, paths.POLICIES)
     plots.data_comparison(evaluation.unseen, synthetic, synth.schema_, paths.DATA_COMPARISON)
     metrics = ["similarity"] if evaluation.policies["miss"].isna().all() else ["miss", "similarity"]

@@ -14,6 +14,8 @@ from agentsynth.data.reading import read_table, write_table
 from agentsynth.data.schema import Schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.splitting import Split, split
+from agentsynth.entities.plan import id_of
+from agentsynth.errors import ConfigError
 from agentsynth.params import Params
 from agentsynth.stages import paths
 from agentsynth.stages.running import run
@@ -36,9 +38,21 @@ def prepare(params: Params) -> Prepared:
         InputError: the table cannot be read, or does not fit the parameters.
     """
     source = params.data.table
-    table = read_table(source) if source else simulate_shop(params.data.rows, params.data.seed)
+    shop = params.data
+    table = read_table(source) if source else simulate_shop(shop.rows, shop.seed, habits=shop.habits)
     schema = infer_schema(table, params.data.columns)
+    if params.entities.column is not None:
+        _check_whole(id_of(schema, params.entities.column), params)
     return Prepared(schema, split(table, schema, params.split, params.split.seed))
+
+
+def _check_whole(column: str, params: Params) -> None:
+    """Check that whole entities are set apart: rows of one that was learned from are not unseen."""
+    if (params.split.method, params.split.column) != ("group", column):
+        raise ConfigError(
+            f"the entities of {column!r} are learned from with all their rows, so whole ones have to be set apart: "
+            f"set split.method to group, and split.column to {column}."
+        )
 
 
 def prepared_tables() -> tuple[pd.DataFrame, pd.DataFrame, Schema]:

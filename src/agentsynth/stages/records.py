@@ -15,7 +15,7 @@ from agentsynth.synth import AgentSynth
 from agentsynth.tracking.pipeline import StageRecord
 from agentsynth.tracking.runs import Run
 
-_TRAIN_SECTIONS = {"seed", "data", "split", "generator", "environment", "refinement", "agent"}
+_TRAIN_SECTIONS = {"seed", "data", "split", "generator", "environment", "refinement", "agent", "entities"}
 
 
 def table_name(params: Params) -> str:

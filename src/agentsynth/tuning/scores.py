@@ -15,6 +15,7 @@ from agentsynth.agent.policies import QPolicy
 from agentsynth.config import Config
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
+from agentsynth.entities.generator import EntityGenerator
 from agentsynth.env.similarity import Similarity
 from agentsynth.env.weights import systematic
 from agentsynth.errors import ConfigError, ScenarioError
@@ -137,6 +138,10 @@ class RowsScore:
         """Return the similarity, and with `privacy` the excess."""
         scenario = _scenario(config, self._scenario)
         generator = self._trainer.generator(config, seed)
+        if isinstance(generator, EntityGenerator):
+            raise ConfigError(
+                "tune.score is rows, and a table with entities is tuned by goals: set tune.score to goals."
+            )
         real, rows = self._reference(generator, scenario)
         task = prepare_task(generator, config, rows, Asked(scenario, total=rows), child_seed(seed, "tuning.curve"))
         sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})

@@ -1,0 +1,30 @@
+"""The report on entities: their scores beside those of another real sample."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from agentsynth.data.schema import Schema
+from agentsynth.entities.plan import EntityPlan
+from agentsynth.entities.scores import entity_scores
+
+
+def entity_report(
+    tables: dict[str, pd.DataFrame],
+    real: pd.DataFrame,
+    train: pd.DataFrame,
+    plan: EntityPlan,
+    schema: Schema,
+    seed: int,
+) -> pd.DataFrame:
+    """Return the scores (see `entity_scores`) of several tables: a row for each score, a column for each table.
+
+    A table that has too few entities for a score has none.
+    """
+    found = {name: entity_scores(real, table, train, plan, schema, seed) for name, table in tables.items()}
+    return pd.DataFrame(found)
+
+
+def to_text(report: pd.DataFrame) -> str:
+    """Return a report as text."""
+    return report.map(lambda value: "-" if pd.isna(value) else f"{value:.3f}").to_string()
