@@ -1,10 +1,10 @@
 """Broken inputs at random, for minutes: whatever a reader is given, it is used, or refused with a message.
 
-Six readers, in turn: tables (read, learned from, five rows generated), parameters, schemas (read and used on a table),
-scenarios (read and generated with), models (manifest and arrays changed and signed again, as an attacker could), and
-archives (bytes of a saved model changed). An input is a seed that can be used, with one to four random changes: bytes
-flipped, cut, doubled, tokens of a list of nasty ones put in; of JSON, a value replaced, left out or doubled; of an
-array, numbers, shape or type changed.
+Seven readers, in turn: tables (read, learned from, five rows generated), tables with entities, parameters, schemas
+(read and used on a table), scenarios (read and generated with), models (manifest and arrays changed and signed again,
+as an attacker could), and archives (bytes of a saved model changed). An input is a seed that can be used, with one to
+four random changes: bytes flipped, cut, doubled, tokens of a list of nasty ones put in; of JSON, a value replaced, left
+out or doubled; of an array, numbers, shape or type changed.
 
 Every exception that is not an `InputError` is a finding, and so is a warning, and what takes more than
 `SLOW` seconds of the processor. Each finding is written to a folder, to be put into the corpus in `tests/trust` once it
@@ -34,6 +34,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 import yaml
+from numpy.typing import NDArray
 
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.reading import read_table, write_table
@@ -133,6 +134,7 @@ SCENARIOS = """
 - {targets: {timestamp.hour: {share: {17-20: 0.6}}, price: {ratio: {over: "category = Books", to: 1.5}}}}
 """
 Random = np.random.Generator
+FAST_ENTITIES: dict[str, Any] = {**FAST, "entities": {"column": "user_id"}}
 
 
 class TooSlow(Exception):  # noqa: N818  # it is told by its name
@@ -224,11 +226,10 @@ class Readers:
         self.folder = folder
         self.shop = simulate_shop(40, seed=0)
         self.synth = AgentSynth(FAST).fit(self.shop)
-        self.synth.save(folder / "seed.zip")
-        with zipfile.ZipFile(folder / "seed.zip") as archive:
-            self.manifest, arrays = json.loads(archive.read(MANIFEST)), archive.read(ARRAYS)
-        with np.load(io.BytesIO(arrays)) as stored:
-            self.arrays = {name: stored[name] for name in stored.files}
+        orders = simulate_shop(120, seed=0, habits=True)
+        self.synths = [self.synth, AgentSynth(FAST_ENTITIES).fit(orders)]
+        self.models = [self._saved(synth) for synth in self.synths]
+        self.orders = self._csv(orders)
         self.tables = [self._csv(frame) for frame in self._frames()]
         self.schemas = [infer_schema(frame).model_dump(mode="json") for frame in self._frames()]
         self.frames = self._frames()
@@ -236,12 +237,21 @@ class Readers:
         self.params = yaml.safe_dump({**FAST, "data": {"columns": {"price": {"kind": "numeric", "decimals": 2}}}})
         self.all: dict[str, tuple[Callable[[Random], bytes], Callable[[bytes], object]]] = {
             "table": (self.table, self.read_table),
+            "entities": (lambda rng: changed_bytes(self.orders, rng), self.read_entities),
             "parameters": (lambda rng: changed_bytes(self.params.encode(), rng), self.read_params),
             "schema": (self.schema, self.read_schema),
             "scenario": (self.scenario, self.read_scenario),
             "model": (self.model, self.read_model),
             "archive": (lambda rng: changed_bytes((folder / "seed.zip").read_bytes(), rng), self.read_model),
         }
+
+    def _saved(self, synth: AgentSynth) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the manifest and the arrays of a model."""
+        synth.save(self.folder / "seed.zip")
+        with zipfile.ZipFile(self.folder / "seed.zip") as archive:
+            manifest, arrays = json.loads(archive.read(MANIFEST)), archive.read(ARRAYS)
+        with np.load(io.BytesIO(arrays)) as stored:
+            return manifest, {name: stored[name] for name in stored.files}
 
     def _frames(self) -> list[pd.DataFrame]:
         rng = np.random.default_rng(0)
@@ -267,6 +277,11 @@ class Readers:
         frame = read_table(self.folder / "t.csv")
         synth = AgentSynth(FAST).fit(frame)
         write_table(synth.generate(5, seed=1), self.folder / "o.csv", synth.schema_)
+
+    def read_entities(self, content: bytes) -> None:
+        """Read a table, learn from its entities, generate three of them."""
+        (self.folder / "e.csv").write_bytes(content)
+        AgentSynth(FAST_ENTITIES).fit(read_table(self.folder / "e.csv")).generate(entities=3, seed=1)
 
     def read_params(self, content: bytes) -> None:
         """Read parameters, and a table by their overrides."""
@@ -298,15 +313,17 @@ class Readers:
     def read_scenario(self, content: bytes) -> None:
         """Read a scenario, generate ten rows of it, and report."""
         (self.folder / "s.yaml").write_bytes(content)
-        composed = self.synth.compose(10, Scenario.load(self.folder / "s.yaml"), seed=1)
+        scenario = Scenario.load(self.folder / "s.yaml")
+        composed = self.synths[len(content) % 2].compose(10, scenario, seed=1)
         if composed.report is not None:
             json.dumps(composed.report.to_json(), allow_nan=False)
             composed.report.to_text()
 
     def model(self, rng: Random) -> bytes:
         """Return a model with a changed manifest or changed arrays, signed again."""
-        manifest = changed_json(self.manifest, rng) if rng.random() < 0.6 else self.manifest
-        arrays = changed_arrays(self.arrays, rng) if manifest is self.manifest else dict(self.arrays)
+        plain, stored = self.models[rng.integers(len(self.models))]
+        manifest = changed_json(plain, rng) if rng.random() < 0.6 else plain
+        arrays = changed_arrays(stored, rng) if manifest is plain else dict(stored)
         text = json.dumps(manifest).encode()
         arrays[DIGEST] = np.frombuffer(hashlib.sha256(text).digest(), dtype=np.uint8)
         inner, outer = io.BytesIO(), io.BytesIO()

@@ -17,6 +17,7 @@ from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
 from agentsynth.entities.composing import generate_rows
 from agentsynth.entities.generator import EntityGenerator
+from agentsynth.entities.plan import overrides_of
 from agentsynth.errors import InputError, NotFittedError, ScenarioError
 from agentsynth.fitting import fit_any
 from agentsynth.generation import Composed, Request, generate
@@ -80,7 +81,7 @@ class AgentSynth:
             InputError: the table cannot be read or used; the message says where and why.
         """
         frame = _frame(table)
-        schema = infer_schema(frame) if schema is None else schema
+        schema = infer_schema(frame, overrides_of(self.config.entities, {})) if schema is None else schema
         train = typed(frame, schema)
         if len(frame) < FEWEST_ROWS:
             raise InputError(

@@ -57,13 +57,15 @@ def fit(
     from agentsynth.data.describing import describe
     from agentsynth.data.inference import infer_schema
     from agentsynth.data.reading import read_table
+    from agentsynth.entities.plan import overrides_of as entity_overrides
     from agentsynth.synth import AgentSynth
 
     chosen = params_of(params, seed)
     frame = read_table(table)
-    schema = infer_schema(frame, overrides_of(chosen, drop))
+    config = with_entity(chosen.config, entity)
+    schema = infer_schema(frame, entity_overrides(config.entities, overrides_of(chosen, drop)))
     say(quiet, describe(schema))
-    synth = AgentSynth(with_entity(chosen.config, entity), seed=chosen.seed)
+    synth = AgentSynth(config, seed=chosen.seed)
     synth.fit(frame, schema=schema, progress=bar_of(quiet)).save(out)
     say(quiet, f"model saved to {out}")
 

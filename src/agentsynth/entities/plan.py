@@ -102,6 +102,17 @@ class EntityPlan:
         return frame.iloc[order].reset_index(drop=True), entity[order]
 
 
+def overrides_of(config: EntityConfig, given: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return corrections of the schema by which a column that is said to name entities is taken for an id.
+
+    Args:
+        config: names the column.
+        given: the user's own corrections, which go before.
+    """
+    named = {config.column: {"kind": "id"}} if config.column not in (None, AUTO) else {}
+    return {**{str(name): fields for name, fields in named.items()}, **given}
+
+
 def entity_of(frame: pd.DataFrame, column: str) -> NDArray[np.int64]:
     """Return the number (rows,) of each row's entity, counted from 0 by their first rows.
 

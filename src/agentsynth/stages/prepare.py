@@ -14,7 +14,7 @@ from agentsynth.data.reading import read_table, write_table
 from agentsynth.data.schema import Schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.splitting import Split, split
-from agentsynth.entities.plan import id_of
+from agentsynth.entities.plan import id_of, overrides_of
 from agentsynth.errors import ConfigError
 from agentsynth.params import Params
 from agentsynth.stages import paths
@@ -40,7 +40,7 @@ def prepare(params: Params) -> Prepared:
     source = params.data.table
     shop = params.data
     table = read_table(source) if source else simulate_shop(shop.rows, shop.seed, habits=shop.habits)
-    schema = infer_schema(table, params.data.columns)
+    schema = infer_schema(table, overrides_of(params.entities, params.data.columns))
     if params.entities.column is not None:
         _check_whole(id_of(schema, params.entities.column), params)
     return Prepared(schema, split(table, schema, params.split, params.split.seed))
