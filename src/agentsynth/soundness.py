@@ -39,6 +39,7 @@ FORMS = (
 """Names of arrays, and the dtype and dimensions that these have."""
 MOST_ROWS = 2**31
 MOST_DECIMALS = 300
+ROUNDING = 1e-9
 
 
 def check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -81,8 +82,9 @@ def _fits(model: Model) -> Iterable[tuple[str, bool]]:
         *(m for pair in (*cells.pairs, *detail.cells.pairs) for m in pair),
     ]
     yield "cells and schema", all(_is_cut(margin, schema) for margin in margins)
-    yield "cells and shares", len(generator.real) == cells.sizes.sum()
-    yield "fine cells and shares", len(detail.real) == detail.sizes.sum() and 0 < detail.rows < MOST_ROWS
+    yield "cells and shares", len(generator.real) == cells.sizes.sum() and _are_shares(generator.real)
+    fine = len(detail.real) == detail.sizes.sum() and _are_shares(detail.real)
+    yield "fine cells and shares", fine and 0 < detail.rows < MOST_ROWS
     views = len(novelty.bins)
     yield (
         "novelty and parts",
@@ -164,6 +166,10 @@ def _is_cut(margin: Margin, schema: Schema) -> bool:
         and margin.aspect in aspects
         and _ascends(np.array(margin.edges, dtype=np.float64))
     )
+
+
+def _are_shares(values: NDArray[np.float64]) -> bool:
+    return bool((values >= 0).all() and (values <= 1 + ROUNDING).all())
 
 
 def _ascends(values: NDArray[Any]) -> bool:

@@ -41,8 +41,11 @@ def found() -> dict[str, Any]:
         text = synth.generate(40, **{"seed": 11, **case}).to_csv(index=False, lineterminator="\n")
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         tables[name] = {"digest": digest, "first rows": text.splitlines()[1:3]}
+    orders = AgentSynth({**CONFIG, "entities": {"column": "user_id"}}, seed=0)
+    lives = orders.fit(simulate_shop(300, seed=1, habits=True)).generate(entities=8, seed=11)
     return {
         "versions": versions(),
+        "entities": lives.to_csv(index=False, lineterminator="\n").splitlines()[1:6],
         "shop": simulate_shop(3, seed=0).to_csv(index=False, lineterminator="\n").splitlines()[1:],
         "visits": [" ".join(map(str, counts)) for counts in synth.policy_.visits.sum(axis=(1, 2))],
         "similarity": np.round(synth.history_.similarity, 4).tolist(),
@@ -68,7 +71,7 @@ def test_the_table_is_as_it_was(name: str, golden: dict[str, Any], current: dict
     assert current["tables"][name] == golden["tables"][name]
 
 
-@pytest.mark.parametrize("what", ["shop", "visits", "similarity"])
+@pytest.mark.parametrize("what", ["shop", "visits", "similarity", "entities"])
 def test_what_is_learned_is_as_it_was(what: str, golden: dict[str, Any], current: dict[str, Any]) -> None:
     assert current[what] == golden[what]
 

@@ -171,6 +171,10 @@ MODELS: dict[str, tuple[Callable[[Files], Files], tuple[str, ...]]] = {
         ),
         ("array trees.0.threshold is complex64",),
     ),
+    "a share beyond 1": (
+        with_arrays(lambda arrays: arrays.update(real=arrays["real"] * 1e300)),
+        ("cells and shares do not fit each other",),
+    ),
     "values that are not finite": (
         with_arrays(lambda arrays: arrays["policy.tables"].fill(np.nan)),
         ("array policy.tables holds numbers that are not finite",),
