@@ -25,6 +25,21 @@ MOST_TYPES = 10
 """Levels of an attribute that may stand for the type of an entity."""
 PERIODS = 12
 """Parts of the time, of about equally many real rows, in which entities are seen to be active or not."""
+SCORES = (
+    "attributes",
+    "rows",
+    "gaps",
+    "transitions",
+    "repeats",
+    "totals",
+    "gini",
+    "autocorrelation",
+    "active",
+    "detection_entities",
+    "detection_rows",
+    "nearer",
+)
+"""Names of the scores, see `entity_scores`."""
 
 
 @dataclass(frozen=True)

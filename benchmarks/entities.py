@@ -1,0 +1,161 @@
+"""Do generated entities live as unseen ones do: users and their orders, workers over years, patients over visits?
+
+Of each table half of the entities, with all their rows, are learned from; the other half judge. As many entities are
+made as are judged by. The figures are those of `agentsynth.entities.scores`, means over seeds with their 95 % interval:
+each seed splits anew. Detection is 0.5 where a classifier cannot tell, attributes are 1 where they stay the same; the
+others are distances, 0 at best.
+
+Sources: `q_learning` (entities, steered by the learned policy), `free` (entities as they are drawn), `one by one` (the
+floor: rows drawn and steered one by one, ids given to them afterwards), `real` (the ceiling: the entities that were
+learned from, as another real sample; how near they are to themselves is no question).
+
+The last table is what it costs: seconds to fit, and entities and rows a second, for two sizes of the shop.
+
+    python benchmarks/entities.py --out entities.csv
+    python benchmarks/entities.py --tables shop --seeds 10
+    python benchmarks/entities.py --read entities.csv      # print the tables of an earlier run
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from output import machine, markdown, parser, positive, save, with_interval
+from tables import RealTable
+
+from agentsynth import AgentSynth
+from agentsynth.data.inference import infer_schema
+from agentsynth.data.shop import simulate_shop
+from agentsynth.entities.generator import EntityGenerator
+from agentsynth.entities.scores import SCORES, entity_scores
+from agentsynth.seeding import stream
+
+SHOP_ROWS = 4000
+SOURCES = ("q_learning", "free", "one by one", "real")
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A table with entities: where it is from, and the column that names them."""
+
+    source: RealTable | None
+    column: str
+
+    def load(self) -> pd.DataFrame:
+        """Return the table; without a source the simulated shop, whose users have habits."""
+        return simulate_shop(SHOP_ROWS, seed=0, habits=True) if self.source is None else self.source.load()
+
+
+TABLES = {
+    "shop": Panel(None, "user_id"),
+    "Males": Panel(RealTable("plm", "Males", "545 workers over 8 years, labels and a wage"), "nr"),
+    "LaborSupply": Panel(RealTable("plm", "LaborSupply", "532 workers over 10 years, numbers"), "id"),
+    "pbcseq": Panel(RealTable("survival", "pbcseq", "312 patients, 1 to 16 visits, missing numbers"), "id"),
+}
+"""Chosen for what they contain; all that were tried are here."""
+
+
+def halves(frame: pd.DataFrame, column: str, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of one half of the entities, and those of the other half."""
+    names = pd.unique(frame[column])
+    chosen = names[stream(seed, "entities.halves").permutation(len(names))[: len(names) // 2]]
+    first = frame[column].isin(chosen)
+    return frame[first].reset_index(drop=True), frame[~first].reset_index(drop=True)
+
+
+def judged(name: str, panel: Panel, seed: int, config: dict[str, Any]) -> Iterator[Record]:
+    """Fit on one half, make tables of every source, and yield their scores against the other half."""
+    train, unseen = halves(panel.load(), panel.column, seed)
+    schema = infer_schema(train, {panel.column: {"kind": "id"}})
+    synth = AgentSynth({**config, "entities": {"column": panel.column}}, seed=seed).fit(train, schema=schema)
+    flat = AgentSynth(config, seed=seed).fit(train, schema=schema)
+    count = unseen[panel.column].nunique()
+    tables = {
+        "q_learning": synth.generate(entities=count, seed=seed),
+        "free": synth.generate(entities=count, seed=seed, policy="free"),
+        "one by one": flat.generate(len(unseen), seed=seed),
+        "real": train,
+    }
+    generator = synth.model_.generator
+    if not isinstance(generator, EntityGenerator):
+        raise TypeError("the model has no entities")
+    for source in SOURCES:
+        scores = entity_scores(unseen, tables[source], train, generator.plan, schema, seed)
+        if source == "real":
+            scores["nearer"] = float("nan")
+        yield {"table": name, "seed": seed, "source": source, "entities": count, "made": len(tables[source]), **scores}
+
+
+def costs(rows: int, config: dict[str, Any]) -> Record:
+    """Return what a shop of so many rows costs: seconds to fit, entities and rows a second."""
+    shop = simulate_shop(rows, seed=0, habits=True)
+    begun = time.perf_counter()
+    synth = AgentSynth({**config, "entities": {"column": "user_id"}}).fit(shop)
+    fitted = time.perf_counter() - begun
+    record: Record = {"table": "cost", "seed": 0, "size": rows, "entities": shop["user_id"].nunique(), "fit": fitted}
+    for source in ("free", "q_learning"):
+        begun = time.perf_counter()
+        made = synth.generate(entities=int(record["entities"]), policy=source)
+        seconds = time.perf_counter() - begun
+        record |= {f"{source} entities/s": record["entities"] / seconds, f"{source} rows/s": len(made) / seconds}
+    return record
+
+
+def report(records: pd.DataFrame) -> str:
+    """Return the tables of all records."""
+    lines = []
+    for name, found in records[records["table"] != "cost"].groupby("table", sort=False):
+        rows = {
+            score: {source: _cell(found[found["source"] == source][score]) for source in SOURCES}
+            for score in SCORES
+            if found[score].notna().any()
+        }
+        seeds, entities = found["seed"].nunique(), int(found["entities"].iloc[0])
+        lines += [f"\n{name}: {entities} unseen entities, {seeds} seeds\n", markdown(pd.DataFrame(rows).T)]
+    cost = records[records["table"] == "cost"].dropna(axis=1)
+    if len(cost):
+        cost = cost.astype({"size": int, "entities": int}).drop(columns=["table", "seed"])
+        lines += ["\nCost\n", markdown(cost.set_index("size"), 1)]
+    return "\n".join(lines)
+
+
+def _cell(values: pd.Series[float]) -> str:
+    known = values.dropna()
+    return with_interval(known) if len(known) else ""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the benchmark."""
+    options = parser(__doc__)
+    options.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES))
+    options.add_argument("--seeds", type=positive, default=5)
+    options.add_argument("--cost-rows", nargs="+", type=positive, default=[4000, 16000], help="sizes to be timed")
+    options.add_argument("--episodes", type=positive, default=30)
+    options.add_argument("--read", type=Path, help="print the tables of an earlier run")
+    chosen = options.parse_args(arguments)
+    print(machine())
+    records = pd.read_csv(chosen.read) if chosen.read else _run(chosen)
+    print(report(records))
+
+
+def _run(chosen: argparse.Namespace) -> pd.DataFrame:
+    config = {"agent": {"episodes": chosen.episodes}}
+    records: list[Record] = []
+    for name in chosen.tables:
+        for seed in range(chosen.seeds):
+            records += judged(name, TABLES[name], seed, config)
+            save(pd.DataFrame(records), chosen.out)
+    records += [costs(rows, config) for rows in chosen.cost_rows]
+    save(pd.DataFrame(records), chosen.out)
+    return pd.DataFrame(records)
+
+
+if __name__ == "__main__":
+    main()
