@@ -8,6 +8,7 @@ matplotlib is imported when a figure is drawn, not before; it comes with `pip in
 """
 
 from agentsynth.plots.comparison import data_comparison
+from agentsynth.plots.lives import lives
 from agentsynth.plots.policies import policy_comparison
 from agentsynth.plots.qtables import q_tables
 from agentsynth.plots.response import learned_response
@@ -18,6 +19,7 @@ from agentsynth.plots.training import training_progress, training_progress_name
 __all__ = [
     "data_comparison",
     "learned_response",
+    "lives",
     "policy_comparison",
     "q_tables",
     "save_figure",
