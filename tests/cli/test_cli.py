@@ -19,6 +19,7 @@ from agentsynth.data.reading import read_table
 from agentsynth.data.shop import simulate_shop
 from agentsynth.metrics.report import Report
 from agentsynth.scenarios.report import ScenarioReport
+from agentsynth.stages import tune
 from agentsynth.synth import AgentSynth
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -190,6 +191,7 @@ def test_quiet_says_nothing(process: Cli, folder: Path, tmp_path: Path) -> None:
         (["tune", "{shop}", "--score", "luck"], "tune.score: Input should be 'rows' or 'goals' (found 'luck')"),
         (["tune", "{shop}", "--scenario", "x", "--score", "goals"], "tune.score goals takes neither"),
         (["tune", "{shop}", "--storage", "nothing://here"], "cannot open tune.storage 'nothing://here'"),
+        (["tune", "{shop}", "--force"], "--force goes with --apply"),
         (["tune", "{shop}", "--apply"], "--apply writes into params.yaml, and there is no such file"),
     ],
 )
@@ -238,3 +240,28 @@ def test_model_holds_no_training_rows(folder: Path) -> None:
     manifest = json.loads((folder / "model" / "manifest.json").read_text())
     stamps = set(read_table(folder / "shop.csv")["timestamp"].astype(str))
     assert not [stamp for stamp in stamps if stamp in json.dumps(manifest)]
+
+
+@pytest.mark.parametrize(
+    ("worth_it", "options", "written"),
+    [(True, ["--apply"], True), (False, ["--apply"], False), (False, ["--apply", "--force"], True), (True, [], False)],
+)
+def test_best_parameters_are_written_if_better_or_by_force(
+    cli: Cli,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    worth_it: bool,
+    options: list[str],
+    written: bool,
+) -> None:
+    (tmp_path / "params.yaml").write_text("agent: {discount: 0.5}\n")
+    (tmp_path / "data" / "tuning").mkdir(parents=True)
+    (tmp_path / "data" / "tuning" / tune.BEST).write_text("agent: {discount: 0.25}\n")
+    monkeypatch.setattr(tune, "tune_table", lambda *_, **__: tune.Outcome("the study", worth_it))
+    said = cli("tune", folder / "shop.csv", *options, cwd=tmp_path).stdout
+    assert said.startswith("the study\n")
+    assert ("params.yaml: 1 values changed\n  agent.discount: 0.5 -> 0.25" in said) is written
+    assert ("params.yaml: left as it is, as nothing better" in said) is (options == ["--apply"] and not written)
+    assert (tmp_path / "params.yaml").read_text() == f"agent: {{discount: {0.25 if written else 0.5}}}\n"

@@ -26,14 +26,19 @@ from agentsynth.tracking.store import Store
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def register(folder: Path, policy: str, scenarios: str = "none") -> str:
+def register(folder: Path, policy: str, scenarios: str = "none", table: str = "shop") -> str:
     with recorded([StageRecord("policy", policy, lambda _: None)]) as run:
         keys = {"policy_key": policy, "scenarios_key": scenarios}
-        return registry.register(run, folder, keys=keys, card="what it is", tags={"table": "shop"}).number
+        return registry.register(run, folder, keys=keys, card="what it is", tags={"table": table}).number
 
 
 def challenge(store: Store, version: str, own: float, champions: float) -> Verdict:
-    return promote(store.client, version, own, lambda _: Contest(60, [own, own], [champions, champions]))
+    return promote(store.client, version, own, lambda _: tables(own, champions))
+
+
+def tables(own: float, champions: float, spread: float = 0.0) -> Contest:
+    """Two tables of each; the differences of the two pairs lie `spread` above and below that of the means."""
+    return Contest(60, [own + spread, own - spread], [champions, champions])
 
 
 def cannot(_: object) -> Contest:
@@ -57,17 +62,24 @@ def test_better_policy_takes_over(champion: Store, model: Path) -> None:
     verdict = challenge(champion, register(model, "second"), 0.92, 0.91)
     assert verdict.promoted
     assert verdict.reason == (
-        "0.9200 beats the 0.9100 of version 1 on the same 60 held-out rows, ahead in 2 of 2 tables"
+        "0.9200 beats the 0.9100 of version 1 on the same 60 held-out rows: +0.0100 ± 0.0000 over 2 tables"
     )
     assert champion_version(champion.client) == "2"
 
 
-@pytest.mark.parametrize("own", [0.91, 0.90])
-def test_equal_or_worse_policy_does_not(champion: Store, model: Path, own: float) -> None:
+@pytest.mark.parametrize(
+    ("own", "spread", "relation"),
+    [
+        (0.91, 0.0, "is not told apart from"),
+        (0.9101, 0.0001, "is not told apart from"),  # ahead by as much as tables differ by chance
+        (0.90, 0.0, "does not beat"),
+    ],
+)
+def test_equal_or_worse_policy_does_not(champion: Store, model: Path, own: float, spread: float, relation: str) -> None:
     version = register(model, "second")
-    verdict = challenge(champion, version, own, 0.91)
+    verdict = promote(champion.client, version, own, lambda _: tables(own, 0.91, spread))
     assert not verdict.promoted
-    assert "does not beat the 0.9100 of version 1" in verdict.reason
+    assert f"{relation} the 0.9100 of version 1" in verdict.reason
     assert champion_version(champion.client) == "1"
     found = champion.client.get_model_version("agentsynth", version)
     tags, description = found.tags, found.description
@@ -81,7 +93,7 @@ def test_the_champion_itself_meets_the_challenger(champion: Store, model: Path, 
 
     def meet(rival: AgentSynth) -> Contest:
         met.append(rival)
-        return Contest(60, [0.6], [0.5])
+        return tables(0.6, 0.5)
 
     assert promote(champion.client, register(model, "second"), 0.6, meet).promoted
     (rival,) = met
@@ -104,20 +116,48 @@ def test_same_policy_with_other_scenarios_replaces_the_champion(champion: Store,
 
 
 def test_champion_of_another_table_gives_way_and_it_is_said(champion: Store, model: Path) -> None:
-    verdict = promote(champion.client, register(model, "second"), 0.2, cannot)
+    verdict = promote(champion.client, register(model, "second", table="people"), 0.2, cannot)
     assert verdict.promoted
     assert verdict.rival is None
-    assert verdict.reason == (
-        "the first for this table; the champion could not be compared (version 1: no column 'age')"
-    )
+    assert verdict.reason == "the first of its table; version 1, the champion before, is of the table shop"
     assert champion_version(champion.client) == "2"
+
+
+def test_champion_of_another_form_of_the_table_gives_way_and_it_is_said(champion: Store, model: Path) -> None:
+    verdict = promote(champion.client, register(model, "second"), 0.2, cannot)
+    assert verdict == Verdict(True, "version 1, champion before, cannot be compared with it (no column 'age')")
+
+
+def test_former_champion_that_comes_again_and_loses_stays_one_of_them(champion: Store, model: Path) -> None:
+    def told() -> tuple[list[str], str]:
+        found = champion.client.get_model_version("agentsynth", "1")
+        tags = [found.tags[name] for name in ("promoted", "verdict", "rival")]
+        return tags, str(found.description).partition("## Promotion\n\n")[2]
+
+    first, _ = told()
+    challenge(champion, register(model, "second"), 0.92, 0.91)
+    for _ in range(2):
+        again = challenge(champion, register(model, "first"), 0.91, 0.92)
+        assert not again.promoted
+        assert told() == (first, f"Champion: {first[1]}.\n\nNot the champion: {again.reason}.")
+    won = challenge(champion, register(model, "first"), 0.93, 0.92)
+    assert told()[0] == first
+    assert told()[1].endswith(f"\n\nChampion: {won.reason}.")
+
+
+def test_version_that_lost_and_wins_later_says_so(champion: Store, model: Path) -> None:
+    version = register(model, "second")
+    challenge(champion, version, 0.90, 0.91)
+    won = challenge(champion, version, 0.92, 0.91)
+    tags = champion.client.get_model_version("agentsynth", version).tags
+    assert (tags["promoted"], tags["verdict"]) == ("true", won.reason)
 
 
 def cannot_make_rows_with(version: str) -> Callable[[object], Contest]:
     def meet(loaded: object) -> Contest:
         if loaded == version:
             raise SchemaError("no column 'age'")
-        return Contest(60, [0.3], [0.9])
+        return tables(0.3, 0.9)
 
     return meet
 
@@ -146,7 +186,7 @@ def test_champion_promoted_meanwhile_is_met_too(champion: Store, model: Path, mo
         met.append(rival)
         if rival == "1":
             champion.client.set_registered_model_alias("agentsynth", "champion", best)
-        return Contest(60, [0.92], [0.91 if rival == "1" else 0.93])
+        return tables(0.92, 0.91 if rival == "1" else 0.93)
 
     assert not promote(champion.client, second, 0.92, meet).promoted
     assert met == ["1", best]

@@ -73,6 +73,19 @@ def test_first_stage_always_begins_a_run_and_the_newest_is_found() -> None:
     assert write([train, record("generate", "2")]) == second
 
 
+def test_experiments_side_by_side_do_not_take_each_others_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two scenarios of one policy: the second has trained when the first generates, and the other way round."""
+    train = record("policy", "1")
+    names = ("sweep-1", "sweep-2")
+    for records in ([train], [train, record("generate", "2")]):
+        for name in names:
+            monkeypatch.setenv("DVC_EXP_NAME", name)
+            write(records)
+    runs = store.client.search_runs([store.experiment_id])
+    assert sorted(run.data.tags["dvc_experiment"] for run in runs) == list(names)
+    assert [run.data.params for run in runs] == [{"policy.key": "1", "generate.key": "2"}] * 2
+
+
 def test_failing_stage_ends_its_run_as_failed_and_unclaimed(store: Store) -> None:
     def fail(_: Run) -> None:
         raise ZeroDivisionError

@@ -137,7 +137,7 @@ def test_tuning_logs_each_trial_and_writes_what_it_found(store: Store, params: P
     schema, rows = prepare(params)
     problem = Problem(Tables(rows.train, rows.validation, schema), rows.test, "shop")
     chosen = with_(params, tune={"trials": 3, "seeds": 1, "tables": 1, "test_seeds": 2, "storage": "journal:j.log"})
-    said = tune_table(problem, chosen, Path("out"))
+    said, worth_it = tune_table(problem, chosen, Path("out"))
     assert said.startswith("3 trials (3 complete); best is trial ")
     result = json.loads(Path("out/result.json").read_text())
     assert Params.load("out/best_params.yaml").agent.learning_rate == result["best"]["params"]["agent.learning_rate"]
@@ -153,8 +153,9 @@ def test_tuning_logs_each_trial_and_writes_what_it_found(store: Store, params: P
     assert (study.data.tags["table"], study.data.tags["best_trial"]) == ("shop", str(result["best"]["trial"]))
     assert "history.png" in {item.path for item in store.client.list_artifacts(study.info.run_id)}
     assert [gain["score"] for gain in result["gains"]] == ["similarity to 60 test rows"] * (result["best"]["trial"] > 0)
+    assert worth_it == (": better\n" in said)
     more = chosen.tune.model_copy(update={"trials": 9, "timeout": 1e-9})
-    again = tune_table(problem, chosen.model_copy(update={"tune": more}), Path("out"))
+    again = tune_table(problem, chosen.model_copy(update={"tune": more}), Path("out")).text
     assert "3 of 9 trials so far: the same command goes on" in again
     assert len(store.client.search_runs([store.experiment_id])) == 4
 

@@ -98,7 +98,7 @@ def test_killed_and_resumed_is_the_study_in_one_go(folder: Path, monkeypatch: py
 
     (lost,) = wait(in_a_trial)
     command.communicate()
-    resumed = start(folder, "--apply")
+    resumed = start(folder, "--apply", "--force")
     said, complaint = resumed.communicate(timeout=LIMIT)
     assert (resumed.returncode, complaint) == (0, "")
     assert said.startswith("5 trials (")

@@ -11,7 +11,7 @@ from agentsynth.config import Config
 from agentsynth.errors import ConfigError
 from agentsynth.params import Params
 from agentsynth.tuning.applying import apply
-from agentsynth.tuning.gain import Gain, measure
+from agentsynth.tuning.gain import Gain, is_better, measure
 from agentsynth.tuning.scores import Report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_gain_is_the_mean_difference_with_its_interval() -> None:
     gain = Gain("x", True, (0.5, 0.7, 0.9), (0.4, 0.5, 0.6))
     # differences 0.1, 0.2, 0.3: mean 0.2, deviation 0.1, t(0.975, 2) = 4.303
-    assert gain.mean == pytest.approx(0.2)
-    assert gain.half == pytest.approx(4.3027 * 0.1 / 3**0.5, abs=1e-4)
+    assert gain.difference.mean == pytest.approx(0.2)
+    assert gain.difference.half == pytest.approx(4.3027 * 0.1 / 3**0.5, abs=1e-4)
     assert gain.verdict == "not told apart"
 
 
@@ -31,6 +31,15 @@ def test_gain_is_the_mean_difference_with_its_interval() -> None:
 )
 def test_verdict_goes_by_direction(higher: bool, tuned: tuple[float, ...], verdict: str) -> None:
     assert Gain("x", higher, tuned, (0.4, 0.5)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("tuned", "better"),
+    [([], False), ([0.6], True), ([0.42], False), ([0.6, 0.6], True), ([0.6, 0.42], True), ([0.6, 0.2], False)],
+)
+def test_better_is_something_gained_and_nothing_lost(tuned: list[float], better: bool) -> None:
+    gains = [Gain("x", True, (value, value + 0.02, value), (0.4, 0.42, 0.44)) for value in tuned]
+    assert is_better(gains) is better
 
 
 def test_both_configurations_are_trained_with_the_same_seeds() -> None:
@@ -44,7 +53,7 @@ def test_both_configurations_are_trained_with_the_same_seeds() -> None:
     first, second = measure({"x": (score, [("up", True), ("down", False)])}, tuned, Config(), [8, 9])
     assert sorted(calls) == [(0.5, 8), (0.5, 9), (0.75, 8), (0.75, 9)]
     assert (first.score, first.tuned, first.default) == ("up", (8.75, 9.75), (8.5, 9.5))
-    assert (second.mean, second.verdict) == (-0.25, "better")
+    assert (second.difference.mean, second.verdict) == (-0.25, "better")
 
 
 def test_applying_changes_the_lines_of_these_values_and_no_others(tmp_path: Path) -> None:

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from agentsynth.config import Config
+from agentsynth.data.inference import infer_schema
+from agentsynth.data.shop import simulate_shop
+from agentsynth.env.similarity import KINDS
 from agentsynth.errors import ConfigError
 from agentsynth.params import Params, TuneParams
-from agentsynth.tuning.space import Choices, Range, rounded, search_space, value_of, with_values
+from agentsynth.tuning.space import Choices, Range, rounded, search_space, value_of, with_values, without_idle
 
+WEIGHTS = "environment.reward_weights"
 BASE = Config.of({"environment": {"reward_weights": {"price": 1.0, "unit.price": 2.0, "off": 0.0}}})
 
 
@@ -31,6 +35,41 @@ def test_weights_that_are_given_are_looked_for_and_weights_of_zero_stay_off() ->
 def test_weight_of_a_column_may_be_looked_for_even_if_it_is_called_low() -> None:
     only = search_space(BASE, {"environment": {"reward_weights": {"low": {"low": 1, "high": 3}}}})
     assert only == {"environment.reward_weights.low": Range(1, 3)}
+
+
+@pytest.mark.parametrize(
+    ("columns", "weights", "left_out"),
+    [
+        (["price", "category"], {}, ["datetime", "derived"]),
+        (["price", "category", "timestamp", "quantity", "total_revenue"], {}, []),
+        (["price"], {}, ["categorical", "datetime", "derived", "pairs"]),
+        (["price", "category"], {"price": 2.0}, ["numeric", "datetime", "derived"]),  # it has a weight of its own
+    ],
+)
+def test_weights_of_what_a_table_has_not_are_left_out(
+    columns: list[str], weights: dict[str, float], left_out: list[str]
+) -> None:
+    base = Config.of({"environment": {"reward_weights": weights}})
+    wanted = search_space(base, TuneParams().space, [*KINDS, "pairs"])
+    space, idle = without_idle(wanted, base, infer_schema(simulate_shop(80, seed=0)[columns]))
+    assert idle == [f"environment.reward_weights.{name}" for name in left_out]
+    assert list(space) == [name for name in wanted if name not in idle]
+
+
+def test_pairs_that_are_not_steered_are_left_out_unless_they_are_looked_for() -> None:
+    schema = infer_schema(simulate_shop(80, seed=0))
+    base = Config.of({"environment": {"pairs": 0}})
+    one = {"low": 0.25, "high": 4.0}
+    for more, left_out in (({}, [f"{WEIGHTS}.pairs"]), ({"pairs": {"low": 0, "high": 40}}, [])):
+        wanted = search_space(base, {"environment": {"reward_weights": {"pairs": one, "numeric": one}, **more}})
+        assert without_idle(wanted, base, schema)[1] == left_out
+
+
+def test_space_of_nothing_but_absent_kinds_is_refused() -> None:
+    wanted = {"environment": {"reward_weights": {"datetime": {"low": 0.5, "high": 2.0}}}}
+    schema = infer_schema(simulate_shop(80, seed=0)[["price", "category"]])
+    with pytest.raises(ConfigError, match=r"nothing to look for, .* environment.reward_weights.datetime"):
+        without_idle(search_space(Config(), wanted), Config(), schema)
 
 
 def test_ranges_hold_the_present_value() -> None:

@@ -13,7 +13,7 @@ from agentsynth.tracking.registry import Contest
 
 FEWEST_ROWS = 20
 """Rows that a contest must be judged by."""
-TABLES = 5
+TABLES = 10
 """Tables that each of the two composes."""
 SEED = 0
 """Of the first of these tables: the same in every experiment, so that a policy keeps its score."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import yaml
@@ -22,7 +22,7 @@ from agentsynth.stages.records import table_name
 from agentsynth.stages.running import run
 from agentsynth.tracking.store import project_root
 from agentsynth.tuning.scores import GoalsScore, RowsScore, Score, Tables, Trainer, score_of
-from agentsynth.tuning.space import search_space, with_values
+from agentsynth.tuning.space import search_space, with_values, without_idle
 from agentsynth.tuning.storage import placed
 from agentsynth.tuning.workers import POLL, run_in_processes
 
@@ -90,24 +90,35 @@ def setting_of(problem: Problem, params: Params) -> Setting:
 
     tune, tables = params.tune, problem.tables
     kinds = [*dict.fromkeys(column.kind for column in tables.schema.compared), "pairs"]
-    space = search_space(params.config, tune.privacy_space if tune.privacy else tune.space, kinds)
+    wanted = search_space(params.config, tune.privacy_space if tune.privacy else tune.space, kinds)
+    space, left_out = without_idle(wanted, params.config, tables.schema)
     aim = [tune.score, tune.scenario or "", "privacy" if tune.privacy else ""]
     name = tune.study or "-".join(part for part in (problem.name, *aim) if part)
     root = project_root()  # a temporary workspace of `dvc exp run` is deleted
     if root.resolve() != Path.cwd().resolve():
         tune = tune.model_copy(update={"storage": placed(tune.storage, root)})
     rows = [frame.to_csv(index=False) for frame in (tables.train, tables.validation)]
-    return Setting(name, params.config, tune, space, params.seed, digest(*rows, tables.schema.model_dump(mode="json")))
+    identity = digest(*rows, tables.schema.model_dump(mode="json"))
+    return Setting(name, params.config, tune, space, params.seed, identity, left_out)
 
 
-def tune_table(problem: Problem, params: Params, out: Path, *, progress: Progress = silent) -> str:
-    """Run or resume the study, log it, write what it found to `out`; return it in words.
+class Outcome(NamedTuple):
+    """What came of a study."""
+
+    text: str
+    worth_it: bool
+    """Whether the best parameters are better than the present ones on the test rows, told apart from chance."""
+
+
+def tune_table(problem: Problem, params: Params, out: Path, *, progress: Progress = silent) -> Outcome:
+    """Run or resume the study, log it, write what it found to `out`; return what came of it.
 
     Raises:
         ConfigError: the study's storage or search space cannot be used, or its study is about something else.
         InputError: the parameters that the study begins with cannot be used.
     """
     from agentsynth.tracking.studies import StudyRun
+    from agentsynth.tuning.gain import is_better
     from agentsynth.tuning.results import found
     from agentsynth.tuning.study import identifier, open_study
     from agentsynth.tuning.trials import take_back
@@ -125,7 +136,7 @@ def tune_table(problem: Problem, params: Params, out: Path, *, progress: Progres
         gains = [] if tuning.is_default else _gains(problem, setting, tuning, progress)
         files = _write(tuning, gains, setting, out)
         _log_result(log, tuning, gains, files)
-    return "\n".join([*deaths, *summary(tuning, gains, params.tune.trials, out)])
+    return Outcome("\n".join([*deaths, *summary(tuning, gains, setting, out)]), is_better(gains))
 
 
 def _deadline(params: Params) -> float:
@@ -214,6 +225,7 @@ def _json(tuning: Tuning, gains: list[Gain], setting: Setting) -> dict[str, Any]
         "default": told(tuning.default),
         "front": [told(trial) for trial in tuning.front],
         "importance": tuning.importance,
+        "left_out": list(setting.left_out),
         "gains": [gain.to_json() for gain in gains],
     }
 
@@ -221,19 +233,22 @@ def _json(tuning: Tuning, gains: list[Gain], setting: Setting) -> dict[str, Any]
 def _log_result(log: StudyRun, tuning: Tuning, gains: list[Gain], files: list[Path]) -> None:
     metrics = {f"best/{name}": value for name, value in zip(tuning.objectives, tuning.best.values, strict=True)}
     metrics |= {f"default/{name}": value for name, value in zip(tuning.objectives, tuning.default.values, strict=True)}
-    metrics |= {f"gain/{gain.score}": gain.mean for gain in gains}
-    metrics |= {f"gain_half_width/{gain.score}": gain.half for gain in gains}
+    metrics |= {f"gain/{gain.score}": gain.difference.mean for gain in gains}
+    metrics |= {f"gain_half_width/{gain.score}": gain.difference.half for gain in gains}
     verdict = "; ".join(str(gain) for gain in gains) or "nothing better found"
     log.result(metrics, {"best_trial": tuning.best.number, "verdict": verdict}, files)
 
 
-def summary(tuning: Tuning, gains: list[Gain], wanted: int, out: Path) -> list[str]:
+def summary(tuning: Tuning, gains: list[Gain], setting: Setting, out: Path) -> list[str]:
     """Return the study's result in lines."""
     from agentsynth.tuning.results import words
 
     lines = words(tuning)
+    if setting.left_out:
+        lines.append(f"not looked for, as the table has no such columns: {', '.join(setting.left_out)}")
     if gains:
-        lines += ["tuned against present parameters, on what the study did not see:", *(f"  {gain}" for gain in gains)]
+        lines += ["best against present parameters, on what the study did not see:", *(f"  {gain}" for gain in gains)]
+    wanted = setting.params.trials
     if len(tuning.trials) < wanted:
         lines.append(f"{len(tuning.trials)} of {wanted} trials so far: the same command goes on")
     return [*lines, f"written to {out}/"]
@@ -242,7 +257,7 @@ def summary(tuning: Tuning, gains: list[Gain], wanted: int, out: Path) -> list[s
 def main() -> None:
     """Run the stage in the project's folder."""
     params = Params.load()
-    print(tune_table(Problem.of(None, params), params, paths.TUNING, progress=bar))
+    print(tune_table(Problem.of(None, params), params, paths.TUNING, progress=bar).text)
 
 
 if __name__ == "__main__":

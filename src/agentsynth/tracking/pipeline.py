@@ -18,6 +18,7 @@ from agentsynth.tracking.store import Store, connect
 
 PROCESS = "process"
 """Tag that says which process writes into a run."""
+_EXPERIMENT = "dvc_experiment"
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,10 @@ def recorded(records: Sequence[StageRecord]) -> Iterator[Run]:
     """Open the pipeline's run, write the last of `records` into it, and yield it; it ends with the block.
 
     The pipeline's run is the newest whose tags bear the keys of all earlier stages, and for this stage the same key or
-    none. A first stage begins a run of its own. Where there is no such run (the store was deleted, the earlier stages
-    came from DVC's cache, or the run already holds this stage with other parameters), a new one is begun and the
-    earlier records are written again, so that each run is whole.
+    none; in a DVC experiment, of those that it began itself, as others that run beside it may have the same policy. A
+    first stage begins a run of its own. Where there is no such run (the store was deleted, the earlier stages came from
+    DVC's cache, or the run already holds this stage with other parameters), a new one is begun and the earlier records
+    are written again, so that each run is whole.
     """
     store = connect()
     end_abandoned(store)
@@ -60,8 +62,12 @@ def _find(store: Store, earlier: Sequence[StageRecord], current: StageRecord) ->
     """Return the id of the newest run that the earlier stages wrote and this stage may add to."""
     query = " and ".join(f"tags.{_tag(record)} = '{record.key}'" for record in earlier)
     runs = store.client.search_runs([store.experiment_id], query, order_by=["attributes.start_time DESC"])
-    fitting = (run for run in runs if run.data.tags.get(_tag(current), current.key) == current.key)
-    return next((str(run.info.run_id) for run in fitting), None)
+    experiment = os.environ.get("DVC_EXP_NAME")
+    for run in runs:
+        tags = run.data.tags
+        if tags.get(_tag(current), current.key) == current.key and tags.get(_EXPERIMENT) == experiment:
+            return str(run.info.run_id)
+    return None
 
 
 def begin(store: Store, tags: Mapping[str, object]) -> str:
@@ -87,7 +93,7 @@ def origin() -> dict[str, str | None]:
     return {
         "mlflow.source.name": "agentsynth",
         "mlflow.source.git.commit": get_git_commit(str(Path.cwd())),
-        "dvc_experiment": os.environ.get("DVC_EXP_NAME"),
+        _EXPERIMENT: os.environ.get("DVC_EXP_NAME"),
         "versions": ", ".join(f"{name} {number}" for name, number in libraries.items()),
     }
 

@@ -54,15 +54,14 @@ def connect() -> Store:
     import mlflow
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    local = "MLFLOW_TRACKING_URI" not in os.environ
-    root = project_root()
+    local, root = is_local(), project_root()
     if local:
         _make_folders(root)
         mlflow.set_tracking_uri(f"sqlite:///{root / DATABASE}")
         # MLflow writes its setting there; left alone it would pass for the user's.
         os.environ.pop("MLFLOW_TRACKING_URI", None)
     name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
-    with _alone(root) if local else nullcontext():
+    with alone("store") if local else nullcontext():
         if local and not (root / DATABASE).exists():
             _make_database(root)
         client = mlflow.MlflowClient()
@@ -71,12 +70,22 @@ def connect() -> Store:
         return Store(client, str(mlflow.set_experiment(name).experiment_id))
 
 
+def is_local() -> bool:
+    """Return whether the store is the project's own: the user named no other."""
+    return "MLFLOW_TRACKING_URI" not in os.environ
+
+
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Keep other processes out: two that make a fresh database at once would spoil it."""
+def alone(what: str) -> Iterator[None]:
+    """Keep other processes of the project out of the block, of those of the same name.
+
+    Two that make a fresh database at once would spoil it, and MLflow looks whether a thing is there before it makes it.
+    """
     from filelock import FileLock
 
-    with FileLock(root / STORE / "store.lock"):
+    folder = project_root() / STORE
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f"{what}.lock"):
         yield
 
 

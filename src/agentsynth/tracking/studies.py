@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +11,7 @@ from typing import Any, Protocol
 from agentsynth.processes import myself
 from agentsynth.tracking.pipeline import PROCESS, begin, end_abandoned
 from agentsynth.tracking.runs import Run
-from agentsynth.tracking.store import STORE, connect, project_root
+from agentsynth.tracking.store import alone, connect
 
 CURVE = "learning_curve"
 _STATUS = {"complete": "FINISHED", "pruned": "KILLED"}
@@ -43,6 +42,9 @@ class Trial(Protocol):
 class StudyRun:
     """The run of a study; used as a context, it ends with the block. A study that is resumed finds its run again.
 
+    What commands on one study share of its run is written by one of them at a time: so it is begun once, and MLflow
+    does not fail as it looks whether a tag is there before it inserts it.
+
     Args:
         study: the study's name.
         key: what tells the study from others of that name.
@@ -60,7 +62,7 @@ class StudyRun:
         params: Mapping[str, Any],
     ) -> None:
         self._objectives = objectives
-        with _alone():
+        with alone("study"):
             self._store = connect()
             end_abandoned(self._store)
             known = self._search(f"tags.study_key = '{key}'")
@@ -74,7 +76,7 @@ class StudyRun:
         self._logged = self._known_trials()
 
     def __enter__(self) -> StudyRun:
-        with _alone():
+        with alone("study"):
             self.run.tag({PROCESS: myself()})
             self._store.client.update_run(self.run.id, status="RUNNING")
         return self
@@ -100,7 +102,7 @@ class StudyRun:
 
     def result(self, metrics: Mapping[str, float], tags: Mapping[str, object], files: list[Path]) -> None:
         """Log what the study found."""
-        with _alone():
+        with alone("study"):
             self.run.metrics(metrics)
             self.run.tag(tags)
             self.run.files(files)
@@ -143,21 +145,6 @@ class StudyRun:
             found += page
             token = page.token or None
         return found
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Keep other commands out, so that a study begun by two has one run.
-
-    All that commands share of it is written in here: MLflow looks whether a tag is there before it inserts it, and
-    fails where another command did so in between.
-    """
-    from filelock import FileLock
-
-    folder = project_root() / STORE
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "study.lock"):
-        yield
 
 
 def _milliseconds(moment: datetime | None) -> int | None:

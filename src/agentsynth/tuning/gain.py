@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
 
 from agentsynth.config import Config
+from agentsynth.paired import Difference, difference
 from agentsynth.tuning.scores import Score
 
 
@@ -29,26 +29,20 @@ class Gain:
     default: tuple[float, ...]
 
     @property
-    def mean(self) -> float:
-        """Mean difference."""
-        return float(np.mean(np.subtract(self.tuned, self.default)))
-
-    @property
-    def half(self) -> float:
-        """Half width of the 95 % t interval of the mean difference over seeds."""
-        gaps = np.subtract(self.tuned, self.default)
-        return float(student.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / np.sqrt(len(gaps)))
+    def difference(self) -> Difference:
+        """Mean difference over seeds, with its interval."""
+        return difference(self.tuned, self.default)
 
     @property
     def verdict(self) -> str:
         """What that means, in words."""
-        if abs(self.mean) <= self.half or self.mean == 0:
+        if not self.difference.told_apart:
             return "not told apart"
-        return "better" if (self.mean > 0) == self.higher else "worse"
+        return "better" if (self.difference.mean > 0) == self.higher else "worse"
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
-        return {**asdict(self), "mean": self.mean, "half": self.half, "verdict": self.verdict}
+        return {**asdict(self), **self.difference._asdict(), "verdict": self.verdict}
 
     def __str__(self) -> str:
         """Return the statement.
@@ -57,8 +51,13 @@ class Gain:
         similarity to 10 test rows: 0.8500, and 0.8500 before: +0.0000 ± 0.0000 over 2 seeds: not told apart
         """
         means = f"{np.mean(self.tuned):.4f}, and {np.mean(self.default):.4f} before"
-        gap = f"{self.mean:+.4f} ± {self.half:.4f} over {len(self.tuned)} seeds"
-        return f"{self.score}: {means}: {gap}: {self.verdict}"
+        return f"{self.score}: {means}: {self.difference} over {len(self.tuned)} seeds: {self.verdict}"
+
+
+def is_better(gains: Sequence[Gain]) -> bool:
+    """Return whether something was gained that is told apart from nothing, and nothing was lost that is."""
+    verdicts = {gain.verdict for gain in gains}
+    return "better" in verdicts and "worse" not in verdicts
 
 
 def measure(

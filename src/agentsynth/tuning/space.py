@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agentsynth.config import Config
+from agentsynth.data.schema import Schema
+from agentsynth.env.similarity import KINDS
 from agentsynth.errors import ConfigError
 
 Value = float | int | bool | str
@@ -58,6 +60,24 @@ def search_space(base: Config, wanted: Mapping[str, Any], kinds: Sequence[str] =
             "tune.space is empty: name at least one parameter, e.g. {agent: {discount: {low: 0, high: 0.9}}}"
         )
     return {name: _checked(base, name, leaf) for name, leaf in given.items()}
+
+
+def without_idle(space: Space, base: Config, schema: Schema) -> tuple[Space, list[str]]:
+    """Return the space without the reward weights of what a table does not have, and what was left out.
+
+    Raises:
+        ConfigError: nothing is left to look for.
+    """
+    weighed = {name.removeprefix(f"{_WEIGHTS}.") for name in space if name.startswith(f"{_WEIGHTS}.")}
+    own = weighed | set(base.environment.reward_weights)
+    columns = {column.name for column in schema.compared}
+    used = {column.kind for column in schema.compared if column.name not in own}  # a column's own weight goes before
+    paired = len(columns) > 1 and (base.environment.pairs > 0 or "environment.pairs" in space)
+    idle = (set(KINDS) - used - columns) | (set() if paired else {"pairs"})
+    left_out = [name for name in space if name in {f"{_WEIGHTS}.{weight}" for weight in idle}]
+    if len(left_out) == len(space):
+        raise ConfigError(f"tune.space: nothing to look for, as the table has nothing for {', '.join(left_out)}.")
+    return {name: where for name, where in space.items() if name not in left_out}, left_out
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,7 @@ class Setting:
         space: where it is looked for.
         seed: of the sampler, and the first of the seeds that are averaged.
         identity: digest of the data that the score looks at.
+        left_out: what is not looked for, as the table has nothing that it could matter to.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Setting:
     space: Space
     seed: int = 0
     identity: str = ""
+    left_out: Sequence[str] = ()
 
     @property
     def objectives(self) -> list[str]:
