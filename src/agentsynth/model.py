@@ -68,6 +68,10 @@ class Generator:
         frame = add_derived(self.trees.codec.decode(codes), self.schema)
         return Pool(frame, codes, np.empty((rows, 0), np.int32), np.zeros(rows))
 
+    def units_for(self, rows: int) -> int:
+        """Return how many units have so many rows: the rows themselves, but for entities."""
+        return rows
+
     @property
     def drawing(self) -> tuple[SequentialTrees, ...]:
         """All that is drawn from."""

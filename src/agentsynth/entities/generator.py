@@ -99,6 +99,10 @@ class EntityGenerator(Generator):
         """Draw entities that nothing is to be chosen from."""
         return self.entities.entities(rows, FREE, rng)
 
+    def units_for(self, rows: int) -> int:
+        """Return how many entities have so many rows on average, at least one."""
+        return max(1, round(rows / self.rows_per_entity))
+
     @property
     def drawing(self) -> tuple[SequentialTrees, ...]:
         """All that is drawn from: first rows, when the next one comes, what is in it."""
