@@ -62,17 +62,17 @@ TABLES = {
 """Chosen for what they contain; all that were tried are here."""
 
 
-def halves(frame: pd.DataFrame, column: str, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows of one half of the entities, and those of the other half."""
+def halves(frame: pd.DataFrame, column: str, seed: int, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of one half of the entities, and those of the other half; of `most` entities in all."""
     names = pd.unique(frame[column])
-    chosen = names[stream(seed, "entities.halves").permutation(len(names))[: len(names) // 2]]
-    first = frame[column].isin(chosen)
-    return frame[first].reset_index(drop=True), frame[~first].reset_index(drop=True)
+    order = names[stream(seed, "entities.halves").permutation(len(names))[:most]]
+    first, second = (frame[column].isin(part) for part in (order[: len(order) // 2], order[len(order) // 2 :]))
+    return frame[first].reset_index(drop=True), frame[second].reset_index(drop=True)
 
 
-def judged(name: str, panel: Panel, seed: int, config: dict[str, Any]) -> Iterator[Record]:
+def judged(name: str, panel: Panel, seed: int, most: int, config: dict[str, Any]) -> Iterator[Record]:
     """Fit on one half, make tables of every source, and yield their scores against the other half."""
-    train, unseen = halves(panel.load(), panel.column, seed)
+    train, unseen = halves(panel.load(), panel.column, seed, most)
     schema = infer_schema(train, {panel.column: {"kind": "id"}})
     synth = AgentSynth({**config, "entities": {"column": panel.column}}, seed=seed).fit(train, schema=schema)
     flat = AgentSynth(config, seed=seed).fit(train, schema=schema)
@@ -137,6 +137,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES))
     options.add_argument("--seeds", type=positive, default=5)
     options.add_argument("--cost-rows", nargs="+", type=positive, default=[4000, 16000], help="sizes to be timed")
+    options.add_argument("--max-entities", type=positive, default=10_000, help="of each table")
     options.add_argument("--episodes", type=positive, default=30)
     options.add_argument("--read", type=Path, help="print the tables of an earlier run")
     chosen = options.parse_args(arguments)
@@ -150,7 +151,7 @@ def _run(chosen: argparse.Namespace) -> pd.DataFrame:
     records: list[Record] = []
     for name in chosen.tables:
         for seed in range(chosen.seeds):
-            records += judged(name, TABLES[name], seed, config)
+            records += judged(name, TABLES[name], seed, chosen.max_entities, config)
             save(pd.DataFrame(records), chosen.out)
     records += [costs(rows, config) for rows in chosen.cost_rows]
     save(pd.DataFrame(records), chosen.out)
