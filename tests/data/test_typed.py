@@ -251,3 +251,19 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
 def test_any_table_comes_back_as_it_was(frame: pd.DataFrame) -> None:
     schema = same_but_for_ids(frame)
     assert Schema.from_json(schema.model_dump(mode="json")) == schema
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"dtype": "int8"}, "column 'day' is datetime and cannot be given back as int8: correct the schema"),
+        ({"timezone": "Mars/Olympus"}, "there is no time zone 'Mars/Olympus'"),
+    ],
+)
+def test_schema_whose_column_cannot_be_given_back_says_so(fields: dict[str, str], said: str) -> None:
+    frame = pd.DataFrame({"day": ["04.06.2024", "17.06.2024", "30.06.2024"] * 3})
+    schema = infer_schema(frame)
+    value = schema.model_dump(mode="json")
+    value["columns"][0].update(fields)
+    with pytest.raises(SchemaError, match=said):
+        finish(typed(frame, schema), Schema.from_json(value), seed=0)

@@ -85,6 +85,7 @@ TABLES: dict[str, tuple[str, Content, tuple[str, ...]]] = {
         ("t.csv, line 2", "field larger than field limit (131072)", "leave its column out"),
     ),
     "an open quote before 1 MB": ("t.csv", b'a,b\n1,"' + b"x,y\n" * 250_000, ("field limit", "Close its quotes")),
+    "nothing but infinity": ("t.csv", beside("v", ["inf"] * len(X)), ("column 'v' holds infinite numbers",)),
     "infinity": ("t.csv", beside("v", ["inf", *X[1:]]), ("column 'v' holds infinite numbers", "inf in row 1")),
     "minus infinity": ("t.csv", beside("v", [*X[1:], "-Infinity"]), ("column 'v'", "-inf in row 40", "missing values")),
     "1e309": ("t.csv", beside("v", ["1e309", *X[1:]]), ("column 'v' holds infinite numbers",)),

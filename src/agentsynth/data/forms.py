@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -50,6 +51,8 @@ def _constant_form(series: pd.Series[Any], _: Fields) -> dict[str, Any]:
             f"column {series.name!r} cannot be constant: it holds {len(values)} different values. Give it another kind."
         )
     value = plain(values[0]) if values else None
+    if isinstance(value, float) and math.isinf(value):
+        raise SchemaError(f"column {series.name!r} holds infinite numbers: replace them by missing values.")
     dates_as_objects = isinstance(value, date) and types.is_object_dtype(series.dtype)
     return {
         "value": str(value) if isinstance(value, date) else value,

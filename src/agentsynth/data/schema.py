@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
 
+from pandas import Timestamp
 from pandas.api.types import pandas_dtype
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -156,6 +157,15 @@ class Column(_Model):
             pandas_dtype(value)
         except (TypeError, ValueError) as error:
             raise ValueError(f"there is no pandas dtype {value!r}") from error
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _on_the_map(cls, value: str | None) -> str | None:
+        try:
+            Timestamp(0, tz=value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"there is no time zone {value!r}") from error
         return value
 
     @field_validator("format")

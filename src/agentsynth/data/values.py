@@ -137,7 +137,17 @@ def _restore_numbers(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
         return pd.Series(write_numbers(values, form), index=series.index, name=column.name, dtype=dtype)
     if types.is_integer_dtype(dtype):
         return _integers(pd.Series(values, index=series.index, name=column.name), column)
-    return cast_to(pd.Series(values, index=series.index, name=column.name), column.dtype)
+    return _cast(pd.Series(values, index=series.index, name=column.name), column)
+
+
+def _cast(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
+    """Return a column in its dtype; only a schema that was changed by hand has one that does not fit its kind."""
+    try:
+        return cast_to(series, column.dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SchemaError(
+            f"column {column.name!r} is {column.kind} and cannot be given back as {column.dtype}: correct the schema."
+        ) from error
 
 
 def _integers(values: pd.Series[float], column: Column) -> pd.Series[Any]:
@@ -159,7 +169,7 @@ def _restore_datetimes(series: pd.Series[Any], column: Column) -> pd.Series[Any]
     if column.step is not None:
         values = floor_to_step(values, column.step)
     if column.format is not None:
-        return cast_to(write_dates(values, column.format), column.dtype)
+        return _cast(write_dates(values, column.format), column)
     if column.dtype == "object":
         days: list[date | None] = [None if pd.isna(value) else value.date() for value in values]
         return pd.Series(days, index=series.index, name=column.name, dtype=object)
@@ -167,7 +177,7 @@ def _restore_datetimes(series: pd.Series[Any], column: Column) -> pd.Series[Any]
         # The hour that the clocks skip in spring moves forward; the hour that they repeat in autumn is read as winter.
         winter = np.zeros(len(values), dtype=bool)
         values = values.dt.tz_localize(column.timezone, ambiguous=winter, nonexistent="shift_forward")
-    return cast_to(values, column.dtype)
+    return _cast(values, column)
 
 
 def _restore_labels(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
