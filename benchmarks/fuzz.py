@@ -355,7 +355,8 @@ def tried(read: Callable[[bytes], object], content: bytes) -> tuple[str, str]:
     return "used", ""
 
 
-def _slow(*_: object) -> NoReturn:
+def slow(*_: object) -> NoReturn:
+    """End what takes too long."""
     raise TooSlow
 
 
@@ -368,7 +369,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for the inputs that were findings, the first of each kind")
     asked = parser.parse_args()
     warnings.simplefilter("error")
-    signal.signal(signal.SIGPROF, _slow)
+    signal.signal(signal.SIGPROF, slow)
     rng = np.random.default_rng(asked.seed)
     ends: Counter[tuple[str, str]] = Counter()
     with tempfile.TemporaryDirectory() as folder:

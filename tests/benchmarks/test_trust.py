@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import psutil
 import pytest
+from mlflow.exceptions import MlflowException
 
 from agentsynth.errors import InputError
 from agentsynth.synth import AgentSynth
@@ -89,7 +90,7 @@ def test_what_is_neither_used_nor_refused_is_a_finding(part: ModuleType, monkeyp
     assert end == "ValueError in ?"
     assert "invalid literal" in trace
     monkeypatch.setattr(part, "SLOW", 0.05)
-    before = signal.signal(signal.SIGPROF, part._slow)
+    before = signal.signal(signal.SIGPROF, part.slow)
     assert part.tried(never_ends, b"")[0] == "TooSlow in ?"
     signal.signal(signal.SIGPROF, before)
 
@@ -165,3 +166,35 @@ def test_the_figures_of_a_load_by_hand(part: ModuleType) -> None:
         "largest": 102.0,
         "growth a minute, second half": pytest.approx(2.0),
     }
+
+
+@pytest.mark.slow
+def test_requests_are_answered_or_refused(run: Run) -> None:
+    printed = run("fuzz_requests.py", "--minutes", 0.03, "--seed", 1, "--policies", "entities")
+    ends = re.findall(r"- policy of (\w+): (.+): ([\d,]+)", printed)
+    assert {name for name, _, _ in ends} == {"entities"}
+    assert {how for _, how, _ in ends} <= {"answered", "refused"}
+
+
+@pytest.mark.parametrize("part", ["fuzz_requests"], indirect=True)
+def test_an_error_that_is_not_the_users_is_a_finding(part: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(error: Exception | None) -> str:
+        def invocations(*_: object) -> SimpleNamespace:
+            if error is not None:
+                raise error
+            return SimpleNamespace(status=200)
+
+        monkeypatch.setattr("mlflow.pyfunc.scoring_server.invocations", invocations)
+        metadata = SimpleNamespace(get_input_schema=lambda: None)
+        how, trace = part.asked(SimpleNamespace(metadata=metadata), b"{}", part.JSON_TYPE)
+        assert bool(trace) == (how not in ("answered", "refused", part.THEIRS))
+        return str(how)
+
+    assert ended(None) == "answered"
+    assert ended(MlflowException.invalid_parameter_value("no such scenario")) == "refused"
+    assert ended(MlflowException.invalid_parameter_value("an unexpected error while evaluating the model")) not in (
+        "answered",
+        "refused",
+    )
+    assert ended(MlflowException("broken")).startswith("INTERNAL_ERROR")
+    assert ended(RecursionError()) == part.THEIRS
