@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from agentsynth.config import Config
 from agentsynth.data.typed import typed
-from agentsynth.generation import POLICIES
+from agentsynth.generation import POLICIES, Request, generate
 from agentsynth.metrics.similarity import typed_similarity
 from agentsynth.metrics.values import compared
+from agentsynth.model import Generator
 from agentsynth.scenarios.grammar import Scenario
+from agentsynth.seeding import child_seed
 from agentsynth.synth import AgentSynth
+from agentsynth.task import Asked, Task, prepare_task
 
 
 def compare_policies(
@@ -39,18 +43,30 @@ def compare_policies(
         (mean over the scenario's targets of |reached - wanted| / max(|wanted|, 1e-9); NaN without targets).
     """
     unseen = compared(typed(test, synth.schema_), synth.schema_)
-    records = []
-    for policy in policies:
-        for seed in seeds:
-            composed = synth.compose(rows, scenario, seed, policy=policy)
+    asked = Asked(None if scenario is None else synth.scenario(scenario))
+    scores: dict[tuple[str, int], dict[str, float]] = {}
+    for seed in seeds:
+        prepare = Prepared()  # policies differ in what they choose, not in what they choose from
+        for policy in policies:
+            request = Request(rows, child_seed(seed, "generate"), asked, policy)
+            composed = generate(synth.model_, synth.config, request, prepare=prepare)
             made = compared(typed(composed.table, synth.schema_), synth.schema_)
             misses = [abs(goal.reached - goal.wanted) / max(abs(goal.wanted), 1e-9) for goal in composed.targets]
-            records.append(
-                {
-                    "policy": policy,
-                    "seed": seed,
-                    "similarity": typed_similarity(unseen, made),
-                    "miss": float(np.mean(misses)) if misses else np.nan,
-                }
-            )
-    return pd.DataFrame(records)
+            miss = float(np.mean(misses)) if misses else np.nan
+            scores[policy, seed] = {"similarity": typed_similarity(unseen, made), "miss": miss}
+    return pd.DataFrame(
+        [{"policy": policy, "seed": seed, **scores[policy, seed]} for policy in policies for seed in seeds]
+    )
+
+
+class Prepared:
+    """Prepares tasks for one model and one scenario as `prepare_task` does, the same one not twice in a row."""
+
+    def __init__(self) -> None:
+        self._known: tuple[tuple[int, int], Task] | None = None
+
+    def __call__(self, generator: Generator, config: Config, rows: int, asked: Asked, seed: int) -> Task:
+        """Return the task of a piece."""
+        if self._known is None or self._known[0] != (rows, seed):
+            self._known = (rows, seed), prepare_task(generator, config, rows, asked, seed)
+        return self._known[1]

@@ -152,8 +152,16 @@ class Made:
         return [] if self.first is None else reached(self.first, self.frame)
 
 
+Prepare = Callable[[Generator, Config, int, Asked, int], Task]
+"""Prepares the task of a piece, as `prepare_task` does."""
+
+
 def generate(
-    model: Model, config: Config, request: Request, advance: Callable[[int], None] = lambda _: None
+    model: Model,
+    config: Config,
+    request: Request,
+    advance: Callable[[int], None] = lambda _: None,
+    prepare: Prepare = prepare_task,
 ) -> Composed:
     """Generate a table: all its partitions, in order.
 
@@ -162,13 +170,14 @@ def generate(
         config: its parameters.
         request: what is wanted.
         advance: called with the number of rows done.
+        prepare: prepares the task of each piece.
 
     Raises:
         ScenarioError: the scenario does not fit the table, or too few rows of its slice can be drawn.
     """
     parts: list[Made] = []
     for partition in request.partitions:
-        parts.append(make(model, config, request, partition, advance))
+        parts.append(make(model, config, request, partition, advance, prepare))
         # All partitions mean the same by `+20%`, and the first one's rows stand for all in the report.
         request = request.starting_from(parts[0].now)
     table = parts[0].table if len(parts) == 1 else pd.concat([part.table for part in parts], ignore_index=True)
@@ -189,6 +198,7 @@ def make(
     request: Request,
     partition: Partition,
     advance: Callable[[int], None] = lambda _: None,
+    prepare: Prepare = prepare_task,
 ) -> Made:
     """Make one partition of a table.
 
@@ -203,7 +213,7 @@ def make(
         if request.plain:
             frame, drawn = model.generator.draw_rows(piece.rows, stream(piece.seed, "pool"))
         else:
-            task = prepare_task(model.generator, config, piece.rows, request.asked, piece.seed)
+            task = prepare(model.generator, config, piece.rows, request.asked, piece.seed)
             chosen = choose(model, config, task, piece.rows, request.policy, piece.seed, request.asked.fine_tune)
             frame, drawn = task.pool.frame.iloc[chosen], task.pool.codes[chosen]
             first, request = first or task, request.starting_from(task.now)
