@@ -265,3 +265,17 @@ def test_best_parameters_are_written_if_better_or_by_force(
     assert ("params.yaml: 1 values changed\n  agent.discount: 0.5 -> 0.25" in said) is written
     assert ("params.yaml: left as it is, as nothing better" in said) is (options == ["--apply"] and not written)
     assert (tmp_path / "params.yaml").read_text() == f"agent: {{discount: {0.25 if written else 0.5}}}\n"
+
+
+def test_entities_are_fitted_and_generated(cli: Cli, folder: Path) -> None:
+    cli("simulate", "--rows", 300, "--seed", 2, "--habits", "--out", "orders.csv", cwd=folder)
+    fit = ("fit", "orders.csv", "--out", "users.zip", "--params", "params.yaml", "--quiet")
+    cli(*fit, "--entity", "user_id", cwd=folder)
+    cli("generate", "users.zip", "--entities", 12, "--out", "twelve.csv", cwd=folder)
+    made = read_table(folder / "twelve.csv")
+    assert made["user_id"].nunique() == 12
+    assert set(made.groupby("user_id")["user_type"].nunique()) == {1}
+    for arguments in (["--rows", 5, "--entities", 5], []):
+        done = cli("generate", "users.zip", "--out", "no.csv", *arguments, cwd=folder, expect=2)
+        assert "say how many rows are wanted, or how many entities" in " ".join(done.stderr.replace("│", " ").split())
+    assert not (folder / "no.csv").exists()

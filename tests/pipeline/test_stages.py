@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from agentsynth.data.reading import write_table
-from agentsynth.errors import InputError
+from agentsynth.errors import ConfigError, InputError
 from agentsynth.files import digest
 from agentsynth.params import Params
 from agentsynth.scoring import held_out_similarities
@@ -73,6 +73,23 @@ def test_train_generate_evaluate(params: Params) -> None:
     assert evaluation.report.rows["test"] == 60
     assert set(evaluation.policies["policy"]) >= {"q_learning", "neutral", "random", "raking", "free"}
     assert set(evaluation.policies["seed"]) == {params.seed}
+
+
+def test_entities_are_set_apart_whole_and_their_lives_judged(params: Params) -> None:
+    shop = {"rows": 600, "seed": 2, "habits": True}
+    orders = with_(params, data=shop, entities={"column": "auto"}, generate={"rows": 100})
+    with pytest.raises(ConfigError, match=r"set split\.method to group, and split\.column to user_id"):
+        prepare(orders)
+    orders = with_(orders, split={"method": "group", "column": "user_id"})
+    schema, rows = prepare(orders)
+    assert not set(rows.train["user_id"]) & set(rows.test["user_id"])
+    synth = train.train(rows.train, schema, orders)
+    table = generate(synth, orders).table
+    assert len(table) == 100
+    found = evaluate(synth, *rows, table, orders).entities
+    assert found is not None
+    assert list(found.loc["attributes"]) == [1.0, 1.0]
+    assert found["synthetic"].notna().all()
 
 
 def test_run_names_tell_table_scenario_seed_and_experiment(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:

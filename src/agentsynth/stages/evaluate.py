@@ -31,6 +31,8 @@ class Evaluation(NamedTuple):
     """The rows they are judged by."""
     report: Report
     policies: pd.DataFrame
+    entities: pd.DataFrame | None
+    """Scores of the lives of entities, synthetic and of another real sample; None: the model has none."""
 
 
 def evaluate(
@@ -63,7 +65,18 @@ def evaluate(
         other_real=validation,
     )
     seeds = [params.seed + number for number in range(params.evaluate.seeds)]
-    return Evaluation(test, report, compare_policies(synth, test, params.generate.rows, seeds, scenario))
+    policies = compare_policies(synth, test, params.generate.rows, seeds, scenario)
+    samples = {"synthetic": synthetic, "another real sample": validation}
+    return Evaluation(test, report, policies, _lives(synth, samples, test, train, params.seed))
+
+
+def _lives(
+    synth: AgentSynth, samples: dict[str, pd.DataFrame], test: pd.DataFrame, train: pd.DataFrame, seed: int
+) -> pd.DataFrame | None:
+    generator = synth.model_.generator
+    if not isinstance(generator, EntityGenerator):
+        return None
+    return entity_report(samples, test, train, generator.plan, synth.schema_, seed)
 
 
 def heading(evaluation: Evaluation, test: pd.DataFrame, params: Params) -> str:
@@ -89,25 +102,21 @@ def main() -> None:
     test = read_table(paths.need(paths.TEST, "prepare"))
     synthetic = read_table(paths.need(paths.SYNTHETIC, "generate"))
     evaluation = evaluate(synth, train, validation, test, synthetic, params)
-    generator = synth.model_.generator
-    entities = None
-    if isinstance(generator, EntityGenerator):
-        samples = {"synthetic": synthetic, "another real sample": validation}
-        entities = entity_report(samples, test, train, generator.plan, synth.schema_, params.seed)
-    _write(evaluation, synth, synthetic, entities)
+    _write(evaluation, synth, synthetic)
     judged = heading(evaluation, test, params)
     pipeline_page(evaluation, synth, synthetic, params, judged)
     print(judged)
     print(evaluation.report.to_text())
-    if entities is not None:
-        print(to_text(entities))
+    if evaluation.entities is not None:
+        print(to_text(evaluation.entities))
     print(register(evaluation.report, judged, synth, test, params))
 
 
-def _write(evaluation: Evaluation, synth: AgentSynth, synthetic: pd.DataFrame, entities: pd.DataFrame | None) -> None:
+def _write(evaluation: Evaluation, synth: AgentSynth, synthetic: pd.DataFrame) -> None:
     evaluation.report.save(paths.REPORT)
     known = {name: score.value for name, score in evaluation.report.scores.items() if score.value is not None}
-    lives = {} if entities is None else {"entities": entities["synthetic"].dropna().to_dict()}
+    told = evaluation.entities
+    lives = {} if told is None else {"entities": told["synthetic"].dropna().to_dict()}
     write_json(paths.METRICS, {"similarity": evaluation.report.similarity, **known, **lives})
     write_table(evaluation.policies, paths.POLICIES)
     plots.data_comparison(evaluation.unseen, synthetic, synth.schema_, paths.DATA_COMPARISON)
