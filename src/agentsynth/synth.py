@@ -15,10 +15,10 @@ from agentsynth.data.inference import infer_schema
 from agentsynth.data.reading import read_table
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
-from agentsynth.entities.composing import generate_rows
 from agentsynth.entities.generator import EntityGenerator
 from agentsynth.entities.plan import overrides_of
 from agentsynth.errors import InputError, NotFittedError, ScenarioError
+from agentsynth.exact_rows import generate_rows
 from agentsynth.fitting import fit_any
 from agentsynth.generation import Composed, Request, generate
 from agentsynth.model import Model, fit_model

@@ -1,4 +1,4 @@
-"""Composing a table of so many rows out of entities, which have as many as they have."""
+"""Tables of exactly so many rows, also of entities, which have as many rows as they have."""
 
 from __future__ import annotations
 
