@@ -12,7 +12,7 @@ from agentsynth.data.schema import Column, Schema
 from agentsynth.entities.clock import SAME, Clock
 from agentsynth.entities.drift import Drifts
 from agentsynth.entities.history import History, Steps
-from agentsynth.entities.layout import GAP_BEFORE, PLACE, ROWS, Layout, before, mean
+from agentsynth.entities.layout import GAP_BEFORE, LEFT, PACE, PLACE, ROWS, Layout, before, mean
 from agentsynth.entities.plan import EntityPlan
 from agentsynth.entities.pool import places_of
 from agentsynth.entities.sizing import entities_for, exactly
@@ -54,13 +54,15 @@ def test_steps_know_what_was_before(visits: pd.DataFrame, visits_schema: Schema)
     rows, entity = PLAN.arranged(visits)
     clock = Clock.of(visits_schema["day"], rows)
     steps = Steps.of(rows, entity, PLAN, visits_schema, clock)
-    known = steps.history.features(PLAN)
+    known = steps.history.features(PLAN, clock)
     assert known["sex"].tolist() == ["f", "f"]
     assert known[before("weight")].tolist() == [60.0, 62.0]
     assert known[mean("weight")].tolist() == [60.0, 61.0]
     assert known[before("state")].tolist() == ["ill", "ill"]
     assert known[ROWS].tolist() == [3.0, 3.0]
     assert known[PLACE].tolist() == [1.0, 2.0]
+    assert known[LEFT].tolist() == [2.0, 1.0]
+    assert known[PACE].tolist() == [4.5, 6.0]  # 9 days for two rows, 6 for one
     assert np.array_equal(known[GAP_BEFORE], [np.nan, 3.0], equal_nan=True)
     assert steps.after["weight"].tolist() == [62.0, 61.0]
 
@@ -69,12 +71,13 @@ def test_history_that_is_drawn_tells_what_that_of_the_training_rows_tells(
     visits: pd.DataFrame, visits_schema: Schema
 ) -> None:
     rows, entity = PLAN.arranged(visits)
-    steps = Steps.of(rows, entity, PLAN, visits_schema, Clock.of(visits_schema["day"], rows))
+    clock = Clock.of(visits_schema["day"], rows)
+    steps = Steps.of(rows, entity, PLAN, visits_schema, clock)
     history = History.begin(rows.iloc[[0]].reset_index(drop=True), np.array([3.0]), ["weight"])
-    first = history.features(PLAN)
-    second = history.followed(rows.iloc[[1]].reset_index(drop=True), np.array([3.0])).features(PLAN)
+    first = history.features(PLAN, clock)
+    second = history.followed(rows.iloc[[1]].reset_index(drop=True), np.array([3.0])).features(PLAN, clock)
     drawn = pd.concat([first, second], ignore_index=True)
-    pd.testing.assert_frame_equal(drawn, steps.history.features(PLAN), check_dtype=False)
+    pd.testing.assert_frame_equal(drawn, steps.history.features(PLAN, clock), check_dtype=False)
 
 
 def test_layout_names_each_column_once(visits_schema: Schema) -> None:

@@ -59,6 +59,11 @@ class Clock:
         same = (before.to_numpy() == after.to_numpy()) & bool(self.step)
         return np.where(same, SAME, end - start), time
 
+    def beyond(self, before: pd.Series[Any], gaps: Floats) -> NDArray[np.bool_]:
+        """Tell which moments (rows,), so long after others, would lie after all training moments."""
+        found: NDArray[np.bool_] = self.split(before)[0] + gaps > self.last
+        return found
+
     def after(self, before: pd.Series[Any], gaps: Floats, times: Floats, rng: np.random.Generator) -> NDArray[Any]:
         """Return the moments (rows,) so long after others.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agentsynth.data.schema import Schema
 from agentsynth.entities.clock import Clock
-from agentsynth.entities.layout import GAP_BEFORE, PLACE, ROWS, before, mean, numbers_of
+from agentsynth.entities.layout import GAP_BEFORE, LEFT, PACE, PLACE, ROWS, before, mean, numbers_of
 from agentsynth.entities.plan import EntityPlan
 
 Floats = NDArray[np.float64]
@@ -70,14 +70,17 @@ class History:
             self.gap[entities],
         )
 
-    def features(self, plan: EntityPlan) -> pd.DataFrame:
-        """Return what the next row is drawn by: (entities) typed frame, its columns those of `feature_columns`."""
+    def features(self, plan: EntityPlan, clock: Clock | None) -> pd.DataFrame:
+        """Return what the next row is drawn by: (entities) typed frame."""
         columns: dict[str, Any] = {name: self.last[name] for name in plan.attributes}
         columns |= {before(name): self.last[name] for name in plan.varying}
         for name, total in self.sums.items():
             columns[mean(name)] = total / np.where(self.known[name] > 0, self.known[name], np.nan)
-        columns |= {ROWS: self.rows, PLACE: self.place}
-        return pd.DataFrame(columns if plan.time is None else {**columns, GAP_BEFORE: self.gap})
+        columns |= {ROWS: self.rows, PLACE: self.place, LEFT: self.rows - self.place}
+        if clock is not None:
+            remaining = clock.last - clock.split(self.last[clock.column.name])[0]
+            columns |= {PACE: remaining / (self.rows - self.place), GAP_BEFORE: self.gap}
+        return pd.DataFrame(columns)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from agentsynth.data.schema import Column, Schema
 from agentsynth.entities.clock import Clock
 from agentsynth.entities.plan import EntityPlan
 
-ROWS, PLACE, GAP, GAP_BEFORE, TIME_OF_DAY = "(rows)", "(row)", "(gap)", "(gap before)", "(time of day)"
+ROWS, PLACE, LEFT, PACE = "(rows)", "(row)", "(rows left)", "(time left a row)"
+GAP, GAP_BEFORE, TIME_OF_DAY = "(gap)", "(gap before)", "(time of day)"
 
 
 def before(name: str) -> str:
@@ -96,5 +97,7 @@ class Layout:
         columns = [free(self.schema[name], name) for name in self.plan.attributes]
         columns += [free(self.schema[name], before(name)) for name in self.plan.varying]
         columns += [number(mean(name), None) for name in numbers_of(self.plan, self.schema)]
-        columns += [number(ROWS), number(PLACE)]
-        return columns if self.plan.time is None else [*columns, number(GAP_BEFORE, self._timed[0].decimals)]
+        columns += [number(ROWS), number(PLACE), number(LEFT)]
+        if self.plan.time is None:
+            return columns
+        return [*columns, number(PACE, None), number(GAP_BEFORE, self._timed[0].decimals)]

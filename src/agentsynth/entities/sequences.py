@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,8 @@ from agentsynth.seeding import child_seed
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+TRIES = 4
+"""Times that a gap is drawn which leads beyond the last training moment."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Sequences:
             return SequentialTrees(codec, config, given).fit(codec.encode(frame), child_seed(seed, name), advance)
 
         first, when, what = fitted(layout.first, frozenset(), heads, "first"), None, None
-        known = steps.history.features(plan)
+        known = steps.history.features(plan, clock)
         if clock is not None:
             time = clock.column.name
             gap, of_day = clock.gaps(steps.history.last[time], steps.after[time])
@@ -112,15 +115,32 @@ class Sequences:
 
     def _next(self, history: History, rng: np.random.Generator) -> tuple[pd.DataFrame, Floats]:
         """Draw the next row (entities) of each entity, and how long after the last one it comes."""
-        known = history.features(self.plan)
+        known = history.features(self.plan, self.clock)
         gap = np.full(len(known), np.nan)
         if self.clock is not None and self.when is not None:
-            drawn, name = self.when.draw_given(known, rng), self.clock.column.name
-            gap = drawn[GAP].to_numpy(np.float64)
-            time = drawn[TIME_OF_DAY].to_numpy(np.float64) if self.clock.step else gap
+            name = self.clock.column.name
+            gap, time = self._gaps(self.clock, self.when, known, history.last[name], rng)
             known = known.assign(**{GAP: gap, name: self.clock.after(history.last[name], gap, time, rng)})
         drawn = known if self.what is None else self.what.draw_given(known, rng)
         return self.drifts.added(history.last, drawn), gap
+
+    def _gaps(
+        self, clock: Clock, when: SequentialTrees, known: pd.DataFrame, last: pd.Series[Any], rng: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """Draw how long after the last row (entities,) the next one comes, and at what time of day.
+
+        What would lie after all training moments is drawn again, a few times.
+        """
+        gap, time = np.empty(len(known)), np.empty(len(known))
+        late: NDArray[np.intp] = np.arange(len(known))
+        for _ in range(TRIES):
+            drawn = when.draw_given(known.iloc[late], rng)
+            gap[late] = drawn[GAP]
+            time[late] = drawn[TIME_OF_DAY] if clock.step else np.nan
+            late = late[clock.beyond(last.iloc[late], gap[late])]
+            if not len(late):
+                break
+        return gap, time
 
     def _in_order(self, frame: pd.DataFrame, owner: Integers) -> tuple[pd.DataFrame, Integers]:
         """Return rows by entity and in order of time (two rows of a day may have been drawn the other way round)."""
