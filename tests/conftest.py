@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from agentsynth.config import Config
 from agentsynth.data.schema import Schema
@@ -21,6 +22,9 @@ SMALL = {
     },
 }
 
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")  # how long an example takes says more about what else a machine does
 
 LONGEST = ("pipeline", "docs", "benchmarks", "cli")
 """Folders of tests that begin first, where several processes share the tests: else the last one runs alone."""
