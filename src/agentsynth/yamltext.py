@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,11 @@ def parse_yaml(text: str, where: str, error: type[InputError] = InputError) -> A
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader; keys that come twice and documents that explode are errors."""
+    """PyYAML's safe loader; keys that come twice and documents that explode are errors.
+
+    What YAML 1.1 reads otherwise than YAML 1.2 is read as in 1.2, by which DVC writes params.yaml: `yes`, `no`, `on`,
+    `off` and `12:30` are text.
+    """
 
     def get_single_node(self) -> Any:
         node = super().get_single_node()
@@ -70,6 +75,36 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(None, None, f"the key {key.value!r} is there twice", key.start_mark)
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)
+
+
+_PLAIN = {
+    "tag:yaml.org,2002:bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    "tag:yaml.org,2002:float": (
+        r"^(?:[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+        "-+0123456789.",
+    ),
+    "tag:yaml.org,2002:int": (
+        r"^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+)$",
+        "-+0123456789",
+    ),
+}
+"""What a plain word is looked at as -> the form that it then has, and its first letters."""
+
+
+def _resolvers() -> dict[Any, list[tuple[str, re.Pattern[str]]]]:
+    """Return by what first letter a plain word is looked at as what: PyYAML's, with YAML 1.2's booleans and numbers."""
+    kept = {
+        letter: [(tag, pattern) for tag, pattern in pairs if tag not in _PLAIN]
+        for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    for tag, (pattern, letters) in _PLAIN.items():
+        for letter in letters:
+            kept[letter] = [*kept.get(letter, []), (tag, re.compile(pattern))]
+    return kept
+
+
+_Loader.yaml_implicit_resolvers = _resolvers()
 
 
 def _size(node: Any, known: dict[int, int], depth: int) -> int:
