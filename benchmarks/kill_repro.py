@@ -1,7 +1,7 @@
 """The whole pipeline as kills.py kills it, `dvc repro`: a project of its own, and what must be true of it afterwards.
 
 The project has no git, and has the package's code, as the stages depend on it. What a run that was left alone writes
-into `dvc.lock`, digests of all that the stages made, is what one that was killed has to end with; DVC itself has to take
+into `dvc.lock`, digests of all that the stages made, is what one that was killed has to end with; and DVC has to take
 all of it for up to date.
 """
 
