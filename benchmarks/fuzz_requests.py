@@ -3,11 +3,12 @@
 A policy of a small shop, and one of its users, are registered in a store of their own; requests go through what
 MLflow's scoring server does with a body (`mlflow.pyfunc.scoring_server.invocations`), without a server. A request is
 one that can be answered, as JSON or CSV, with one to four random changes: a value replaced, left out or doubled, bytes
-flipped, cut, doubled, nasty tokens put in; or a scenario, so changed, in a request that is left as it is.
+flipped, cut, doubled, nasty tokens put in; or a scenario, so changed, in a request that is left as it is. One in three
+goes straight to `predict`, as a program in the same process calls it: tables of odd types, and what is none.
 
 A finding is what ends with anything but an answer or an error of the user's, "an unexpected error" of MLflow's in place
-of ours among them, and what takes more than `fuzz.SLOW` seconds of the processor. What MLflow's reader itself fails on
-(JSON nested a thousand levels deep) is counted by itself.
+of ours among them, and what takes more than `fuzz.SLOW` seconds of the processor. What MLflow itself fails on before it
+comes to the policy (JSON nested a thousand levels deep, input that is no table) is counted by itself.
 
     python benchmarks/fuzz_requests.py --minutes 10
 """
@@ -32,6 +33,7 @@ import numpy as np
 import yaml
 from fuzz import FAST, FAST_ENTITIES, SLOW, changed_bytes, changed_json, slow
 from fuzz import SCENARIOS as STATED_SCENARIOS
+from fuzz_frames import handed
 
 from agentsynth import AgentSynth
 from agentsynth.data.shop import simulate_shop
@@ -51,9 +53,11 @@ SCENARIOS = {"evening_rush": {"where": "timestamp.hour in 12..22"}}
 CONFIGS = {"rows": FAST, "entities": FAST_ENTITIES}
 LIMIT = 30
 JSON_TYPE, CSV_TYPE = "application/json", "text/csv"
+NO_TYPE = "in this process"
+"""Of what is handed to `predict` itself."""
 UNEXPECTED = "unexpected error while evaluating"
 INTERNAL = "INTERNAL_ERROR"
-THEIRS = "MLflow's reader failed"
+THEIRS = "MLflow failed before the policy was asked"
 
 
 def served(folder: Path, config: dict[str, Any]) -> Any:
@@ -72,15 +76,26 @@ def served(folder: Path, config: dict[str, Any]) -> Any:
     return mlflow.pyfunc.load_model(f"models:/{registry.MODEL}/{found[0].number}")
 
 
-def asked(policy: Any, body: bytes, content_type: str) -> tuple[str, str]:
+def status(policy: Any, content: Any, content_type: str) -> int:
+    """Send a request; return the status of the answer."""
+    from mlflow.pyfunc.scoring_server import invocations
+
+    if content_type == NO_TYPE:
+        table, params = content
+        policy.predict(table, params=params)
+        return 200
+    schema, text = policy.metadata.get_input_schema(), content.decode(errors="replace")
+    answer = invocations(text, content_type, policy, schema)  # type: ignore[no-untyped-call]  # of MLflow
+    return int(answer.status)
+
+
+def asked(policy: Any, content: Any, content_type: str) -> tuple[str, str]:
     """Return how a request ended: answered, refused, or a finding by its name; and the traceback of a finding."""
     from mlflow.exceptions import MlflowException
-    from mlflow.pyfunc.scoring_server import invocations
 
     signal.setitimer(signal.ITIMER_PROF, SLOW)
     try:
-        schema, text = policy.metadata.get_input_schema(), body.decode(errors="replace")
-        answer = invocations(text, content_type, policy, schema)  # type: ignore[no-untyped-call]  # of MLflow
+        return ("answered" if status(policy, content, content_type) == 200 else "refused"), ""
     except MlflowException as error:
         ours = UNEXPECTED not in str(error) and error.error_code != INTERNAL
         return ("refused", "") if ours else (f"{error.error_code}: {error.message[:60]}", traceback.format_exc())
@@ -90,11 +105,12 @@ def asked(policy: Any, body: bytes, content_type: str) -> tuple[str, str]:
         return type(error).__name__, traceback.format_exc()
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-    return ("answered" if answer.status == 200 else "refused"), ""
 
 
-def request(rng: np.random.Generator) -> tuple[bytes, str]:
+def request(rng: np.random.Generator) -> tuple[Any, str]:
     """Return a changed request and its content type."""
+    if rng.random() < 1 / 3:
+        return handed(rng), NO_TYPE
     if rng.random() < 0.2:
         return changed_bytes(CSV, rng), CSV_TYPE
     if rng.random() < 0.4:
@@ -112,11 +128,11 @@ def tried(policies: dict[str, Any], minutes: float, seed: int) -> tuple[Counter[
     end = time.monotonic() + 60 * minutes
     while time.monotonic() < end:
         for name, policy in policies.items():
-            body, content_type = request(rng)
-            how, trace = asked(policy, body, content_type)
+            content, content_type = request(rng)
+            how, trace = asked(policy, content, content_type)
             counts[name, how] += 1
             if trace and how not in findings:
-                findings[how] = f"{content_type}: {body!r}\n{trace}"
+                findings[how] = f"{content_type}: {content!r}\n{trace}"
     return counts, findings
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import kill_repro
 import pyarrow.parquet as pq
 import yaml
 
@@ -76,7 +79,9 @@ def targets() -> dict[str, Target]:
         Target(stage, (python, "-m", f"agentsynth.stages.{stage}"), _stage_is_whole, STAGES[:place])
         for place, stage in enumerate(STAGES)
     ]
+    dvc = (str(Path(sys.executable).parent / "dvc"), "repro", "--quiet")
     others = [
+        Target("dvc repro", dvc, kill_repro.is_whole, prepare=_reproduced, clear=kill_repro.clear),
         Target("save a folder", (python, "-c", SAVE, "model", "saved"), lambda at: _loads(at / "saved")),
         Target("save a zip", (python, "-c", SAVE, "model", "saved.zip"), lambda at: _loads(at / "saved.zip")),
         Target(
@@ -101,9 +106,29 @@ def targets() -> dict[str, Target]:
 
 def project(folder: Path) -> None:
     """Make the project that all commands run in: parameters, a table and a model."""
-    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS))
+    params = yaml.safe_load((kill_repro.ROOT / "params.yaml").read_text(encoding="utf-8"))
+    for section, values in PARAMS.items():
+        params[section].update(values)
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
     write_table(simulate_shop(50, 0), folder / "shop.csv")
     AgentSynth(SIZES).fit(simulate_shop(200, 0)).save(folder / "model")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables that a command has: this Python first on the path, temporary files in the project."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    quiet = {"OMP_NUM_THREADS": "1", "DVC_NO_ANALYTICS": "true"}
+    return {**os.environ, **quiet, "PATH": path, "TMPDIR": str(folder / "tmp")}
+
+
+def _reproduced(folder: Path) -> None:
+    """Run the pipeline in a project of DVC, left alone, and keep what it has to come to."""
+    kill_repro.make_project(folder)
+    (folder / "tmp").mkdir(exist_ok=True)
+    with (folder / "said.log").open("wb") as out:
+        command = targets()["dvc repro"].command
+        subprocess.run(command, cwd=folder, env=environment(folder), stdout=out, check=True)  # noqa: S603
+    kill_repro.keep_untouched(folder)
 
 
 def _loads(path: Path) -> bool:

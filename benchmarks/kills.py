@@ -1,12 +1,12 @@
 """kill -9 at random moments, then the same command again: does it complete, and is nothing half done left?
 
-What is killed, in turn: the pipeline's stages prepare, train, generate and evaluate; saving a model over an older one
-(as a folder, and as a zip); `agentsynth generate` into a file; `agentsynth tune`; and `agentsynth generate` into a
-folder of parts: in one process, with two workers that are killed with it, and with two workers that are not. The
-moment is drawn evenly over the CPU seconds that the command took when it was left alone; every other time, the kill
-waits until a temporary file, a part or a running MLflow run is seen, and a little more: up to one of the times in
-`LATE`. With `--row 3` a command is killed three times, each where the one before left off, until it may complete; the
-row ends earlier where it completes before it is killed. After each kill
+What is killed, in turn: the pipeline's stages prepare, train, generate and evaluate; all of it, by `dvc repro`; saving
+a model over an older one (as a folder, and as a zip); `agentsynth generate` into a file; `agentsynth tune`; and
+`agentsynth generate` into a folder of parts: in one process, with two workers that are killed with it, and with two
+workers that are not. The moment is drawn evenly over the CPU seconds that the command took when it was left alone;
+every other time, the kill waits until a temporary file, a part or a running MLflow run is seen, and a little more: up
+to one of the times in `LATE`. With `--row 3` a command is killed three times, each where the one before left off, until
+it may complete; the row ends earlier where it completes before it is killed. After each kill
 
 - every process that the command had started ends by itself within `ENDING` seconds.
 
@@ -16,6 +16,7 @@ And after the last one
   were there are whole;
 - the same command, given again, ends with code 0;
 - no temporary file is left, no lock keeps anybody waiting, and no MLflow run is RUNNING;
+- the pipeline is up to date for DVC, and all it made has the digests of a run that was left alone;
 - a study has as many finished trials as asked for, none lost and none twice;
 - a folder of parts has the files of a run that was left alone, byte for byte, and no others.
 
@@ -37,7 +38,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import psutil
-from kill_targets import Target, project, targets
+from kill_targets import Target, environment, project, targets
 from kill_traces import begun, left, running
 from output import parser, positive
 
@@ -79,10 +80,14 @@ def wait(process: subprocess.Popen[bytes], folder: Path, moment: float, late: fl
 def start(target: Target, folder: Path) -> subprocess.Popen[bytes]:
     """Begin a command in a session of its own, so that what it starts can be found, and killed with it."""
     (folder / "tmp").mkdir(exist_ok=True)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(folder / "tmp")}
     with (folder / "said.log").open("wb") as out:
         return subprocess.Popen(  # noqa: S603
-            target.command, cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            target.command,
+            cwd=folder,
+            env=environment(folder),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 import psutil
 import pytest
+from dvc.repo import Repo
 from mlflow.exceptions import MlflowException
 
 from agentsynth.errors import InputError
@@ -62,6 +63,31 @@ def test_parts_of_another_table_or_too_many_files_are_not_whole(
     assert whole(tmp_path)
     (tmp_path / part.LONG / ".part-00000.x.parquet").touch()
     assert not whole(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["kill_repro"], indirect=True)
+def test_a_pipeline_is_whole_with_the_digests_of_one_left_alone(
+    part: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reproduced(text: str) -> bool:
+        stage = {"cmd": f"echo {text} > data/out.txt", "outs": ["data/out.txt"]}
+        (tmp_path / "dvc.yaml").write_text(json.dumps({"stages": {"one": stage}}))
+        with Repo() as repo:
+            repo.reproduce()
+        return bool(part.is_whole(tmp_path))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(part, "FILES", ())
+    part.make_project(tmp_path)
+    (tmp_path / part.UNTOUCHED).touch()
+    assert not reproduced("right")
+    part.keep_untouched(tmp_path)
+    assert not (tmp_path / "data" / "out.txt").exists()
+    assert not part.is_whole(tmp_path)
+    assert reproduced("right")
+    (tmp_path / "data" / "out.txt").write_text("half")
+    assert not part.is_whole(tmp_path)
+    assert not reproduced("wrong")
 
 
 @pytest.mark.slow
@@ -178,6 +204,9 @@ def test_requests_are_answered_or_refused(run: Run) -> None:
 
 @pytest.mark.parametrize("part", ["fuzz_requests"], indirect=True)
 def test_an_error_that_is_not_the_users_is_a_finding(part: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def predict(table: object, params: object) -> None:
+        raise ZeroDivisionError if table == params else MlflowException.invalid_parameter_value("no table")
+
     def ended(error: Exception | None) -> str:
         def invocations(*_: object) -> SimpleNamespace:
             if error is not None:
@@ -198,3 +227,6 @@ def test_an_error_that_is_not_the_users_is_a_finding(part: ModuleType, monkeypat
     )
     assert ended(MlflowException("broken")).startswith("INTERNAL_ERROR")
     assert ended(RecursionError()) == part.THEIRS
+    handed = SimpleNamespace(predict=predict)
+    assert part.asked(handed, ([], None), part.NO_TYPE) == ("refused", "")
+    assert part.asked(handed, ([], []), part.NO_TYPE)[0] == part.THEIRS
