@@ -65,6 +65,7 @@ def test_parts_of_another_table_or_too_many_files_are_not_whole(
     assert not whole(tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of DVC's
 @pytest.mark.parametrize("part", ["kill_repro"], indirect=True)
 def test_a_pipeline_is_whole_with_the_digests_of_one_left_alone(
     part: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
