@@ -28,6 +28,7 @@ import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import yaml
@@ -143,12 +144,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the changes")
     parser.add_argument("--policies", nargs="+", choices=list(CONFIGS), default=list(CONFIGS), help="only these")
     chosen = parser.parse_args()
-    signal.signal(signal.SIGPROF, slow)
-    logging.disable(logging.WARNING)
-    warnings.simplefilter("ignore")
-    os.environ["AGENTSYNTH_MOST_ROWS"] = str(LIMIT)
     policies: dict[str, Any] = {}
     with contextlib.ExitStack() as places:
+        # What is set here for the whole process is as it was afterwards.
+        places.callback(signal.signal, signal.SIGPROF, signal.signal(signal.SIGPROF, slow))
+        places.callback(logging.disable, logging.root.manager.disable)
+        logging.disable(logging.WARNING)
+        places.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        places.enter_context(patch.dict(os.environ, {"AGENTSYNTH_MOST_ROWS": str(LIMIT)}))
         for name in chosen.policies:
             folder = Path(places.enter_context(tempfile.TemporaryDirectory()))
             places.enter_context(contextlib.chdir(folder))
