@@ -77,7 +77,7 @@ def restored(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, i
     policy = QPolicy(tuple(manifest["factors"]), tables, visits, levels, edges)
     history = TrainingHistory.from_json(manifest["history"])
     if isinstance(trees, EntityTrees):
-        generator: Generator = EntityGenerator(trees.codec.schema, trees, cells, arrays["real"], detail, trees)
+        generator: Generator = EntityGenerator(trees.codec.schema, trees, cells, arrays["real"], detail)
     else:
         generator = Generator(schema, trees, cells, arrays["real"], detail)
     model = Model(generator, policy, history)

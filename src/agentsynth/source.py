@@ -102,7 +102,7 @@ class Source:
         if not self.scenario.scale:
             return pool
         rows = scaled(pool.rows, self.scenario, self.generator.table)
-        return replace(pool, rows=rows, frame=self.generator.entities.summary.of(rows, pool.owner))
+        return replace(pool, rows=rows, frame=self.generator.trees.summary.of(rows, pool.owner))
 
     def constraints(self, pool: Pool, table: Table) -> list[Constraint]:
         """Return the numbers that the scenario wants of a pool, whose rows are those of `table`.

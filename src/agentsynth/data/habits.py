@@ -8,6 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from agentsynth.data.stretches import Stretches
+
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
@@ -57,8 +59,8 @@ def in_rhythm(user: Integers, kind: Integers, flow: Floats, rng: np.random.Gener
         flow: (days,) orders a day, relative.
         rng: draws.
     """
-    starts = np.flatnonzero(np.diff(user, prepend=-1))
-    sizes = np.diff([*starts, len(user)])
+    stretches = Stretches.of(user)
+    starts, sizes = stretches.starts, stretches.sizes
     gaps = rng.gamma(RHYTHM[kind])
     ends = rng.gamma(RHYTHM[kind[starts]])
     elapsed = np.cumsum(gaps)
@@ -85,9 +87,7 @@ def returning(user: Integers, weight: Floats, habits: Habits, rng: np.random.Gen
         rng: draws.
     """
     noisy = weight + habits.taste[user] + rng.gumbel(size=weight.shape)
-    first = np.diff(user, prepend=-1) != 0
-    starts = np.flatnonzero(first)
-    place = np.arange(len(user)) - np.repeat(starts, np.diff([*starts, len(user)]))
+    place = Stretches.of(user).places
     category: Integers = np.argmax(noisy, axis=1).astype(np.int64)
     for number in range(1, int(place.max()) + 1):
         now = np.flatnonzero(place == number)

@@ -25,17 +25,16 @@ class Clock:
 
     Attributes:
         column: the time.
-        last: the last moment of the training rows: a number, or a date in its unit.
+        last: the last moment of the training rows: a number, or a date in its unit; infinite: not known.
     """
 
     column: Column
-    last: float
+    last: float = np.inf
 
     @classmethod
     def of(cls, column: Column, frame: pd.DataFrame) -> Clock:
         """Return the clock of a column of the training rows (typed)."""
-        clock = cls(column, 0.0)
-        return cls(column, float(clock.split(frame[column.name])[0].max()))
+        return cls(column, float(cls(column).split(frame[column.name])[0].max()))
 
     @property
     def unit(self) -> str:
@@ -52,6 +51,16 @@ class Clock:
         if not self.column.is_datetime:
             return series.to_numpy(np.float64), np.full(len(series), np.nan)
         return split_datetime(series, self.unit, self.step)
+
+    def numbers(self, series: pd.Series[Any]) -> Floats:
+        """Return moments (rows,) as numbers whose differences are times: in days, the time of day a part of them.
+
+        Dates without a time of day are in their unit, and numbers in their own.
+        """
+        if not self.step:
+            return self.split(series)[0]
+        found: Floats = (series.to_numpy("datetime64[us]") - np.datetime64(0, "us")) / np.timedelta64(1, "D")
+        return found
 
     def gaps(self, before: pd.Series[Any], after: pd.Series[Any]) -> tuple[Floats, Floats]:
         """Return how long (rows,) after the one moment the other one is, and its time of day."""

@@ -28,9 +28,12 @@ class Drifts:
     @classmethod
     def of(cls, plan: EntityPlan, schema: Schema, rows: pd.DataFrame) -> Drifts:
         """Read the numbers of the training rows."""
-        names = plan.drifting
-        least, most = ({name: float(found) for name, found in ends} for ends in _ends(rows[list(names)]))
-        return cls({name: schema[name].decimals for name in names}, least, most)
+        numbers = {name: rows[name].to_numpy(np.float64) for name in plan.drifting}
+        return cls(
+            {name: schema[name].decimals for name in numbers},
+            {name: float(values.min()) for name, values in numbers.items()},
+            {name: float(values.max()) for name, values in numbers.items()},
+        )
 
     def taken(self, last: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         """Return rows (steps) with changes since the rows before in place of the numbers."""
@@ -48,7 +51,3 @@ class Drifts:
 
 def _rounded(values: pd.Series[float], digits: int | None) -> pd.Series[float]:
     return values if digits is None else values.round(digits)
-
-
-def _ends(frame: pd.DataFrame) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-    return [(str(name), np.min(frame[name])) for name in frame], [(str(name), np.max(frame[name])) for name in frame]

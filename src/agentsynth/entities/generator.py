@@ -58,23 +58,19 @@ class EntityTrees(SequentialTrees):
 
 @dataclass(frozen=True)
 class EntityGenerator(Generator):
-    """Draws entities; `schema`, `cells` and shares are those of their summary.
+    """Draws entities; `schema`, `cells` and shares are those of their summary."""
 
-    Attributes:
-        entities: draws them; the same as `trees`.
-    """
-
-    entities: EntityTrees
+    trees: EntityTrees
 
     @property
     def table(self) -> Schema:
         """The schema of the table."""
-        return self.entities.table
+        return self.trees.table
 
     @property
     def sequences(self) -> Sequences:
         """Draws the rows of entities."""
-        return self.entities.sequences
+        return self.trees.sequences
 
     @property
     def plan(self) -> EntityPlan:
@@ -84,12 +80,12 @@ class EntityGenerator(Generator):
     @property
     def rows_per_entity(self) -> float:
         """Mean rows of an entity."""
-        part = next(part for part in self.trees.codec.parts if part.column == self.entities.summary.rows)
+        part = next(part for part in self.trees.codec.parts if part.column == self.trees.summary.rows)
         return float(part.values @ part.counts / part.counts.sum())
 
     def draw_pool(self, rows: int, rng: np.random.Generator, held: Held = FREE, keep: Keep = every) -> EntityPool:
         """Draw `rows` candidate entities, with attributes held to a value; return those that are to be kept."""
-        pool = self.entities.entities(rows, held, rng)
+        pool = self.trees.entities(rows, held, rng)
         kept = keep(pool.frame)
         pool = pool if kept.all() else pool.take(np.flatnonzero(kept))
         cells = self.cells.of(pool.frame, self.trees.codec.features(pool.codes))
@@ -97,7 +93,7 @@ class EntityGenerator(Generator):
 
     def draw_rows(self, rows: int, rng: np.random.Generator) -> Pool:
         """Draw entities that nothing is to be chosen from."""
-        return self.entities.entities(rows, FREE, rng)
+        return self.trees.entities(rows, FREE, rng)
 
     def units_for(self, rows: int) -> int:
         """Return how many entities have so many rows on average, at least one."""
@@ -111,7 +107,7 @@ class EntityGenerator(Generator):
 
     def units(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the summary (entities) of the entities of a typed table with derived columns."""
-        return self.entities.summary.of(*self.plan.arranged(frame))
+        return self.trees.summary.of(*self.plan.arranged(frame))
 
     def rows_of(self, frame: pd.DataFrame, units: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tell which rows (rows,) of a table are those of chosen entities (entities,)."""
@@ -142,7 +138,7 @@ def fit_entity_generator(
     codec = Codec(summary.schema).fit(table)
     trees = EntityTrees(codec, summary, sequences, schema)
     parts = fit_parts(table, codec.encode(table), trees, summary.schema, config, seed)
-    return EntityGenerator(**vars(parts), entities=trees)
+    return EntityGenerator(**vars(parts))
 
 
 def _check_numbers(plan: EntityPlan, entity: NDArray[np.int64]) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.data.schema import Schema
+from agentsynth.data.stretches import Stretches
 from agentsynth.entities.clock import Clock
 from agentsynth.entities.layout import GAP_BEFORE, LEFT, PACE, PLACE, ROWS, before, mean, numbers_of
 from agentsynth.entities.plan import EntityPlan
@@ -100,10 +101,9 @@ class Steps:
         cls, rows: pd.DataFrame, entity: NDArray[np.int64], plan: EntityPlan, schema: Schema, clock: Clock | None
     ) -> Steps:
         """Return the steps of rows that stand by entity (rows,) and in order of time."""
-        follows = np.flatnonzero(np.diff(entity, prepend=-1) == 0)
-        starts = np.flatnonzero(np.diff(entity, prepend=-1) != 0)
-        place = np.arange(len(rows)) - np.repeat(starts, np.diff([*starts, len(rows)]))
-        sizes = np.bincount(entity)[entity]
+        stretches = Stretches.of(entity)
+        place, sizes = stretches.places, stretches.sizes[entity]
+        follows = np.flatnonzero(place)
         numbers = numbers_of(plan, schema)
         values = rows[numbers]
         sums, known = values.fillna(0).groupby(entity).cumsum(), values.notna().groupby(entity).cumsum()

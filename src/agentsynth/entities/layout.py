@@ -64,7 +64,7 @@ class Layout:
     def when(self) -> Schema:
         """The gap and the time of day of next rows, after what they are drawn by."""
         gap, time = self._timed
-        drawn = [number(TIME_OF_DAY)] if Clock(time, 0.0).step else []
+        drawn = [number(TIME_OF_DAY)] if Clock(time).step else []
         return Schema(columns=(*self._features, gap, *drawn))
 
     @cached_property

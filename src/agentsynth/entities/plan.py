@@ -96,7 +96,10 @@ class EntityPlan:
 
     def arranged(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
         """Return a typed frame (rows) by entity and in order of time, and the number of each row's entity from 0."""
-        entity = entity_of(frame, self.id)
+        return self.in_order(frame, entity_of(frame, self.id))
+
+    def in_order(self, frame: pd.DataFrame, entity: NDArray[np.int64]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+        """Return the rows of a typed frame, and the entity (rows,) of each, by entity and in order of time."""
         times = np.arange(len(frame)) if self.time is None else frame[self.time].to_numpy()
         order = np.lexsort((times, entity))
         return frame.iloc[order].reset_index(drop=True), entity[order]

@@ -19,7 +19,8 @@ def entity_report(
 ) -> pd.DataFrame:
     """Return the scores (see `entity_scores`) of several tables: a row for each score, a column for each table.
 
-    A table that has too few entities for a score has none.
+    Raises:
+        CannotScoreError: a table has too few entities to tell them apart.
     """
     found = {name: entity_scores(real, table, train, plan, schema, seed) for name, table in tables.items()}
     return pd.DataFrame(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -53,9 +53,7 @@ class RowsTable(Table):
                 return combined(frame[list(columns)].to_numpy(np.float64).mean(axis=0))
 
         blank = Moments(name, 0.0, 0.0, read, 0.0, 0.0, counted, combined, columns)
-        aim = self.changed(blank, wanted)
-        tolerance = self.tolerance(aim, bounded)
-        return replace(blank, wanted=aim, tolerance=tolerance, aim=aim, unit=tolerance)
+        return self.aimed(blank, wanted, bounded=bounded)
 
     def check_measurable(self, name: str) -> None:
         """Raise ScenarioError: only functions of means are sums over entities."""

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.data.schema import Schema
+from agentsynth.data.stretches import Stretches
 from agentsynth.data.typed import typed
 from agentsynth.entities.clock import Clock
 from agentsynth.entities.plan import EntityPlan
@@ -71,8 +72,7 @@ class Lives:
     @property
     def follows(self) -> NDArray[np.bool_]:
         """Whether a row (rows,) follows another one of its entity."""
-        found: NDArray[np.bool_] = np.diff(self.entity, prepend=-1) == 0
-        return found
+        return Stretches.of(self.entity).places > 0
 
 
 def _constant(rows: pd.DataFrame, entity: NDArray[np.int64], attributes: Iterable[str]) -> float:
@@ -144,7 +144,7 @@ def _gaps(ours: Lives, theirs: Lives, plan: EntityPlan, schema: Schema) -> float
     """Return the distance of the times between rows: the mean over types of entities, by their share of real ones."""
     if plan.time is None:
         return float("nan")
-    clock = Clock(schema[plan.time], 0.0)
+    clock = Clock(schema[plan.time])
     one, other = ((_type(lives, plan, schema), _between(lives, clock)) for lives in (ours, theirs))
     found, weights = [], []
     for level in np.unique(other[0][theirs.follows]):
@@ -156,11 +156,7 @@ def _gaps(ours: Lives, theirs: Lives, plan: EntityPlan, schema: Schema) -> float
 
 def _between(lives: Lives, clock: Clock) -> Floats:
     """Return how long (rows,) after the row before it a row comes: days, or the unit of the time."""
-    if clock.step:
-        times = lives.rows[clock.column.name].to_numpy("datetime64[us]")
-        numbers: Floats = (times - np.datetime64(0, "us")) / np.timedelta64(1, "D")
-    else:
-        numbers = clock.split(lives.rows[clock.column.name])[0]
+    numbers = clock.numbers(lives.rows[clock.column.name])
     return np.diff(numbers, prepend=numbers[:1])
 
 
@@ -217,7 +213,7 @@ def _active(ours: Lives, theirs: Lives, plan: EntityPlan, schema: Schema) -> flo
     """Return the mean difference of the shares of entities that have rows in each period of the real time."""
     if plan.time is None:
         return float("nan")
-    clock = Clock(schema[plan.time], 0.0)
+    clock = Clock(schema[plan.time])
     dates = clock.split(theirs.rows[plan.time])[0]
     edges = np.unique(np.quantile(dates, np.arange(1, PERIODS) / PERIODS))
     shares = [_present(lives, clock.split(lives.rows[clock.column.name])[0], edges) for lives in (ours, theirs)]

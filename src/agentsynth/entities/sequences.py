@@ -15,6 +15,7 @@ from agentsynth.base.held import FREE, Held
 from agentsynth.base.trees import SequentialTrees
 from agentsynth.config import GeneratorConfig
 from agentsynth.data.schema import Schema
+from agentsynth.data.stretches import Stretches
 from agentsynth.entities.clock import Clock
 from agentsynth.entities.drift import Drifts
 from agentsynth.entities.history import History, Steps
@@ -64,8 +65,8 @@ class Sequences:
         clock = None if plan.time is None else Clock.of(schema[plan.time], rows)
         drifts = Drifts.of(plan, schema, rows)
         steps = Steps.of(rows, entity, plan, schema, clock)
-        starts = np.flatnonzero(np.diff(entity, prepend=-1))
-        heads = rows.iloc[starts].reset_index(drop=True).assign(**{ROWS: np.bincount(entity).astype(np.float64)})
+        lives = Stretches.of(entity)
+        heads = rows.iloc[lives.starts].reset_index(drop=True).assign(**{ROWS: lives.sizes.astype(np.float64)})
 
         def fitted(table: Schema, given: frozenset[str], frame: pd.DataFrame, name: str) -> SequentialTrees:
             codec = Codec(table).fit(frame)
@@ -111,7 +112,8 @@ class Sequences:
             history = history.followed(rows[names], gap)
             frames.append(history.last)
             owners.append(who)
-        return (*self._in_order(pd.concat(frames, ignore_index=True), np.concatenate(owners)), logs)
+        # In order of time once more: two rows of a day may have been drawn the other way round.
+        return (*self.plan.in_order(pd.concat(frames, ignore_index=True), np.concatenate(owners)), logs)
 
     def _next(self, history: History, rng: np.random.Generator) -> tuple[pd.DataFrame, Floats]:
         """Draw the next row (entities) of each entity, and how long after the last one it comes."""
@@ -141,9 +143,3 @@ class Sequences:
             if not len(late):
                 break
         return gap, time
-
-    def _in_order(self, frame: pd.DataFrame, owner: Integers) -> tuple[pd.DataFrame, Integers]:
-        """Return rows by entity and in order of time (two rows of a day may have been drawn the other way round)."""
-        times = np.arange(len(frame)) if self.clock is None else frame[self.clock.column.name].to_numpy()
-        order = np.lexsort((times, owner))
-        return frame.iloc[order].reset_index(drop=True), owner[order]

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.data.schema import Column, Schema
+from agentsynth.data.stretches import Stretches
 from agentsynth.entities.clock import Clock
 from agentsynth.entities.plan import EntityPlan
 
@@ -65,22 +66,21 @@ class Summary:
             rows: the rows.
             entity: (rows,) the number of each row's entity, from 0 on.
         """
-        starts = np.flatnonzero(np.diff(entity, prepend=-1))
-        sizes = np.diff([*starts, len(rows)])
-        first = rows.iloc[starts].reset_index(drop=True)
+        lives = Stretches.of(entity)
+        first = rows.iloc[lives.starts].reset_index(drop=True)
         columns: dict[str, Any] = {name: first[name] for name in self._plan.attributes}
-        columns[self.rows] = sizes.astype(np.float64)
+        columns[self.rows] = lives.sizes.astype(np.float64)
         if self._plan.time is not None:
             time = self._schema[self._plan.time]
             columns[self._free(f"{time.name}_first")] = first[time.name]
-            columns[self._free(f"{time.name}_gap")] = _mean_gap(rows[time.name], Clock(time, 0.0), starts, sizes)
+            columns[self._free(f"{time.name}_gap")] = _mean_gap(Clock(time).numbers(rows[time.name]), lives)
         for column in self._numbers:
-            mean, spread = _moments(rows[column.name].to_numpy(np.float64), starts)
+            mean, spread = _moments(rows[column.name].to_numpy(np.float64), lives)
             columns[self._free(f"{column.name}_mean")] = mean
             columns[self._free(f"{column.name}_spread")] = spread
         for column in self._labels:
             columns[self._free(f"{column.name}_first")] = first[column.name]
-            columns[self._free(f"{column.name}_repeats")] = _repeats(rows[column.name], starts, sizes)
+            columns[self._free(f"{column.name}_repeats")] = _repeats(rows[column.name], lives)
         return pd.DataFrame(columns)
 
 
@@ -88,29 +88,25 @@ def _number(name: str, decimals: int | None = None) -> Column:
     return Column(name=name, kind="numeric", dtype="float64", decimals=decimals)
 
 
-def _mean_gap(times: pd.Series[Any], clock: Clock, starts: Integers, sizes: Integers) -> Floats:
+def _mean_gap(times: Floats, lives: Stretches) -> Floats:
     """Return the mean time between the rows of each entity: that from the first to the last, shared out."""
-    dates = clock.split(times)[0]
-    if clock.step:
-        dates = (times.to_numpy("datetime64[us]") - np.datetime64(0, "us")) / np.timedelta64(1, "D")
-    last = starts + sizes - 1
-    return np.where(sizes > 1, (dates[last] - dates[starts]) / np.maximum(sizes - 1, 1), np.nan)
+    last = lives.starts + lives.sizes - 1
+    return np.where(lives.sizes > 1, (times[last] - times[lives.starts]) / np.maximum(lives.sizes - 1, 1), np.nan)
 
 
-def _moments(values: Floats, starts: Integers) -> tuple[Floats, Floats]:
+def _moments(values: Floats, lives: Stretches) -> tuple[Floats, Floats]:
     """Return mean and standard deviation of the known values of each entity; missing where there are none, or one."""
-    known = np.add.reduceat((~np.isnan(values)).astype(np.float64), starts)
+    known = np.add.reduceat((~np.isnan(values)).astype(np.float64), lives.starts)
     filled = np.nan_to_num(values)
-    mean = np.add.reduceat(filled, starts) / np.where(known > 0, known, np.nan)
-    sizes = np.diff([*starts, len(values)])
-    off = np.where(np.isnan(values), 0.0, filled - np.repeat(mean, sizes))
-    spread = np.sqrt(np.add.reduceat(off**2, starts) / np.where(known > 1, known - 1, np.nan))
+    mean = np.add.reduceat(filled, lives.starts) / np.where(known > 0, known, np.nan)
+    off = np.where(np.isnan(values), 0.0, filled - np.repeat(mean, lives.sizes))
+    spread = np.sqrt(np.add.reduceat(off**2, lives.starts) / np.where(known > 1, known - 1, np.nan))
     return mean, spread
 
 
-def _repeats(labels: pd.Series[Any], starts: Integers, sizes: Integers) -> Floats:
+def _repeats(labels: pd.Series[Any], lives: Stretches) -> Floats:
     """Return the share of each entity's further rows that have the label of the row before."""
     codes = pd.factorize(labels, use_na_sentinel=False)[0]
     same = np.append(False, np.diff(codes) == 0).astype(np.float64)
-    same[starts] = 0.0
-    return np.where(sizes > 1, np.add.reduceat(same, starts) / np.maximum(sizes - 1, 1), np.nan)
+    same[lives.starts] = 0.0
+    return np.where(lives.sizes > 1, np.add.reduceat(same, lives.starts) / np.maximum(lives.sizes - 1, 1), np.nan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from agentsynth.scenarios.measured import Measured
 
 Floats = NDArray[np.float64]
 Combine = Callable[[Floats], float]
+C = TypeVar("C", bound=Constraint)
 Function = Callable[[pd.DataFrame], float]
 """A user's own measure of a typed frame."""
 RELATIVE, ABSOLUTE = 0.02, 0.01
@@ -71,10 +73,7 @@ class Table:
                 return float(combined(np.column_stack(features(frame)).mean(axis=0)))
 
         columns = np.column_stack(features(self.frame))
-        blank = Moments(name, 0.0, 0.0, read, 0.0, 0.0, columns, combined)
-        aim = self.changed(blank, wanted)
-        tolerance = self.tolerance(aim, bounded)
-        return replace(blank, wanted=aim, tolerance=tolerance, aim=aim, unit=tolerance)
+        return self.aimed(Moments(name, 0.0, 0.0, read, 0.0, 0.0, columns, combined), wanted, bounded=bounded)
 
     def measured(
         self, name: str, wanted: Change, measure: Callable[[Rows], float], read: Function, *, bounded: bool = False
@@ -82,9 +81,13 @@ class Table:
         """Return the constraint that `measure` of some rows, read off a finished frame by `read`, is `wanted`."""
         self.check_measurable(name)
         blank = Measured(name, 0.0, 0.0, read, 0.0, 0.0, measure, self.descriptors)
-        aim = self.changed(blank, wanted)
+        return self.aimed(blank, wanted, bounded=bounded)
+
+    def aimed(self, constraint: C, wanted: Change, *, bounded: bool) -> C:
+        """Return a constraint whose number is to be `wanted`, and steered as it is meant."""
+        aim = self.changed(constraint, wanted)
         tolerance = self.tolerance(aim, bounded)
-        return replace(blank, wanted=aim, tolerance=tolerance, aim=aim, unit=tolerance)
+        return replace(constraint, wanted=aim, tolerance=tolerance, aim=aim, unit=tolerance)
 
     def check_measurable(self, name: str) -> None:
         """Raise ScenarioError where what is no function of means cannot be steered."""
