@@ -6,7 +6,7 @@ import pandas as pd
 
 from agentsynth.data.schema import Schema
 from agentsynth.entities.plan import EntityPlan
-from agentsynth.entities.scores import entity_scores
+from agentsynth.entities.scores import Lives, scores_of
 
 
 def entity_report(
@@ -22,8 +22,9 @@ def entity_report(
     Raises:
         CannotScoreError: a table has too few entities to tell them apart.
     """
-    found = {name: entity_scores(real, table, train, plan, schema, seed) for name, table in tables.items()}
-    return pd.DataFrame(found)
+    theirs, known = Lives.of(real, plan, schema), Lives.of(train, plan, schema)
+    lives = {name: Lives.of(table, plan, schema) for name, table in tables.items()}
+    return pd.DataFrame({name: scores_of(ours, theirs, known, plan, schema, seed) for name, ours in lives.items()})
 
 
 def to_text(report: pd.DataFrame) -> str:

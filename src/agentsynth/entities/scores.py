@@ -109,6 +109,13 @@ def entity_scores(
         nearer to training ones than to unseen ones (0.5 is best). NaN where a table has no such thing.
     """
     ours, theirs, known = (Lives.of(table, plan, schema) for table in (synthetic, real, train))
+    return scores_of(ours, theirs, known, plan, schema, seed)
+
+
+def scores_of(
+    ours: Lives, theirs: Lives, known: Lives, plan: EntityPlan, schema: Schema, seed: int
+) -> dict[str, float]:
+    """Return what `entity_scores` does, of the lives of the judged, the unseen and the training entities."""
     labels = [c.name for c in schema.by_name.compared if c.is_label and c.name not in plan.attributes]
     numbers = [c.name for c in schema.by_name.compared if c.is_numeric and c.name not in {*plan.attributes, plan.time}]
     rows = Summary(plan, schema).rows
