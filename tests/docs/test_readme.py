@@ -49,7 +49,8 @@ def test_every_other_command_is_run_by_a_test() -> None:
     assert "agentsynth fit" in own
     # tests/pipeline, tests/cli and tests/streaming run these in a small size; here only that they know these options.
     for command, block in (("tune", tuning), ("generate", long)):
-        known = subprocess.run(["agentsynth", command, "--help"], capture_output=True, text=True, check=True).stdout
+        agentsynth = str(Path(sys.executable).parent / "agentsynth")
+        known = subprocess.run([agentsynth, command, "--help"], capture_output=True, text=True, check=True).stdout
         assert all(option in known for option in re.findall(r"--[a-z-]+", block))
     assert len(walk) >= 6
 

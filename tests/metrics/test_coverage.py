@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentsynth.metrics.coverage import coverage, neighbour_distances
+from agentsynth.metrics.minmax import FARTHEST, distances
 from agentsynth.metrics.score import CannotScoreError
 
 
@@ -72,6 +73,12 @@ def test_more_neighbours_or_more_rows_never_cover_less(real: list[float], rows: 
     found = [coverage(column(*real), column(*rows), column(*real), k) for k in (1, 2)]
     assert 0 <= found[0] <= found[1] <= 1
     assert coverage(column(*real), column(*rows, *real), column(*real), 1) == 1
+
+
+def test_rows_far_outside_a_range_of_next_to_nothing_have_distances() -> None:
+    reference, far = column(0, 5e-324), column(1e30, -1e30)
+    found = distances(reference, far, far)
+    assert found.tolist() == [[0.0, 2 * FARTHEST], [2 * FARTHEST, 0.0]]
 
 
 def test_too_few_rows_are_told() -> None:

@@ -19,6 +19,9 @@ from scipy.spatial.distance import cdist
 from agentsynth.metrics.score import CannotScoreError
 from agentsynth.metrics.values import Floats, kind_of, numbers, pooled_codes
 
+FARTHEST = 1e9
+"""Ranges that a number may lie outside the reference's; beyond, where a range is next to nothing, all are alike."""
+
 
 def distances(reference: pd.DataFrame, first: pd.DataFrame, second: pd.DataFrame) -> Floats:
     """Return the distance from each row of `first` to each of `second`, shape (rows of first, rows of second).
@@ -53,5 +56,7 @@ def _place(reference: pd.Series[Any], column: pd.Series[Any]) -> Floats:
     known, values = numbers(reference), numbers(column)
     observed, missing = known[~np.isnan(known)], np.isnan(values)
     low, high = (observed.min(), observed.max()) if len(observed) else (0.0, 0.0)
-    scaled = (values - low) / (high - low) if high > low else np.where(values == low, 0.0, 1.0)
+    with np.errstate(over="ignore"):
+        scaled = (values - low) / (high - low) if high > low else np.where(values == low, 0.0, 1.0)
+    scaled = np.clip(scaled, -FARTHEST, FARTHEST)
     return np.stack([np.where(missing, 0.5, scaled), missing / 2], axis=1)
