@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from agentsynth.env.cells import Cells, fit_cells
 from agentsynth.env.critic import fit_critic
 from agentsynth.env.detail import Detail
 from agentsynth.env.environment import SyntheticDataEnvironment
+from agentsynth.env.exchange import exchange
 from agentsynth.env.goals import Goal, GoalSampler
 from agentsynth.env.margins import fit_margins
 from agentsynth.env.pool import Keep, Pool, draw_pool, every
@@ -33,6 +34,14 @@ HELD_OUT_GOALS = 4
 """Goals that the policy is judged on and not trained on (but for the first, the table itself)."""
 TRAINING_AIMS = 3
 """Numbers that a goal of training aims at; what is learned of one serves any number of them."""
+CRITIC_ROUNDS = 2
+"""Rounds of the second critic, each on a table refined by the cells of those before."""
+CRITIC_ROWS = 1000
+"""Most rows of such a table, and most real rows beside it."""
+CRITIC_POOL = 10
+"""Rows of the pool for each of its rows."""
+CRITIC_TRIES = 4.0
+"""Swaps tried for each of its rows."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +148,30 @@ def fit_parts(
         critic = fit_critic(features, candidates, child_seed(seed, "critic"))
         fine, cells = fine.with_critic(critic), cells.with_critic(critic)
     real = cells.shares(cells.of(complete, features))
-    return Generator(schema, trees, cells, real, Detail.fit(complete, trees, codes, fine, stream(seed, "novelty")))
+    detail = Detail.fit(complete, trees, codes, fine, stream(seed, "novelty"))
+    generator = Generator(schema, trees, cells, real, detail)
+    if cells.critic is None or not config.refinement.exchanges:
+        return generator
+    return _examined(generator, features, child_seed(seed, "second critic"))
+
+
+def _examined(generator: Generator, features: NDArray[np.float32], seed: int) -> Generator:
+    """Return the generator with a second critic, given the features (rows, features) of the real rows.
+
+    The first critic has seen rows as they are drawn. What refinement leaves for a classifier to find is something else,
+    and that of a table refined by what the second one found is something else again.
+    """
+    codec, rng = generator.trees.codec, stream(seed, "tables")
+    real = features[rng.permutation(len(features))[:CRITIC_ROWS]]
+    pool = generator.draw_pool(CRITIC_POOL * len(real), stream(seed, "pool"))
+    for number in range(CRITIC_ROUNDS):
+        detail, start = generator.detail, rng.permutation(len(pool))[: len(real)]
+        chosen = exchange(generator.detail_of(pool), start, detail.real, detail.importance, CRITIC_TRIES, rng)
+        critic = fit_critic(real, codec.features(pool.codes[chosen]), child_seed(seed, f"critic.{number}"))
+        if critic is None:
+            break
+        generator = replace(generator, detail=detail.with_critic(critic, features))
+    return generator
 
 
 def _cells(frame: pd.DataFrame, schema: Schema, config: Config) -> tuple[Cells, Cells]:

@@ -26,7 +26,7 @@ from agentsynth.env.novelty import Novelty
 from agentsynth.model import Generator, Model
 from agentsynth.soundness import check_model
 
-FORMAT = 4
+FORMAT = 5
 POLICY_FIELDS = ("tables", "visits", "levels", "gap_edges")
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -45,6 +45,7 @@ def described(model: Model, config: Config, seed: int) -> tuple[bytes, dict[str,
         "detail": _cells_to_json(generator.detail.cells),
         "rows": generator.detail.rows,
         "critic": cells.critic is not None,
+        "second_critic": generator.detail.second_critic is not None,
         "factors": list(model.policy.factor_names),
         "history": model.history.to_json(),
         **({"entities": sequences_to_json(generator.sequences)} if isinstance(generator, EntityGenerator) else {}),
@@ -55,8 +56,8 @@ def described(model: Model, config: Config, seed: int) -> tuple[bytes, dict[str,
     arrays |= trees_arrays("", generator.trees)
     if isinstance(generator, EntityGenerator):
         arrays |= sequences_arrays(generator.sequences)
-    if cells.critic is not None:
-        arrays |= {f"critic.{name}": getattr(cells.critic, name) for name in FOREST_FIELDS}
+    for critic, forest in (("critic", cells.critic), ("second_critic", generator.detail.second_critic)):
+        arrays |= {f"{critic}.{name}": getattr(forest, name) for name in FOREST_FIELDS if forest is not None}
     return json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False).encode(), arrays
 
 
@@ -69,10 +70,10 @@ def restored(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, i
     config = Config.of(manifest["config"])
     schema = Schema.from_json(manifest["schema"])
     trees = _trees(manifest, arrays, schema, config)
-    critic = forest_of("critic", arrays) if manifest["critic"] else None
+    critic, second = (forest_of(name, arrays) if manifest[name] else None for name in ("critic", "second_critic"))
     cells = _cells(manifest["cells"], critic)
     novelty = Novelty(*(arrays[f"novelty.{name}"] for name in Novelty.FIELDS))
-    detail = Detail(_cells(manifest["detail"], critic), novelty, arrays["detail.real"], int(manifest["rows"]))
+    detail = Detail(_cells(manifest["detail"], critic), novelty, arrays["detail.real"], int(manifest["rows"]), second)
     tables, visits, levels, edges = (arrays[f"policy.{name}"] for name in POLICY_FIELDS)
     policy = QPolicy(tuple(manifest["factors"]), tables, visits, levels, edges)
     history = TrainingHistory.from_json(manifest["history"])

@@ -22,11 +22,11 @@ from agentsynth.model import Model
 STAGE = r"(?:first\.|when\.|what\.)?"
 FORMS = (
     (
-        rf"(?:{STAGE}trees\.\d+|critic)\.(?:roots|feature|left|right)|{STAGE}trees\.\d+\.(?:start|size|codes)",
+        rf"(?:{STAGE}trees\.\d+|(?:second_)?critic)\.(?:roots|feature|left|right)|{STAGE}trees\.\d+\.(?:start|size|codes)",
         "int32",
         1,
     ),
-    (rf"(?:{STAGE}trees\.\d+|critic)\.threshold", "float32", 1),
+    (rf"(?:{STAGE}trees\.\d+|(?:second_)?critic)\.threshold", "float32", 1),
     (rf"{STAGE}part\.\d+\.counts|novelty\.bins", "int64", 1),
     (rf"{STAGE}part\.\d+\.values|real|detail\.real|novelty\.edges|policy\.(?:levels|gap_edges)", "float64", 1),
     (r"novelty\.parts", "bool", 2),
@@ -74,8 +74,8 @@ def _fits(model: Model) -> Iterable[tuple[str, bool]]:
     for trees in generator.drawing:
         yield from _trees_fit(trees)
     widest = sum(part.width for part in parts)
-    critic = [] if cells.critic is None else [cells.critic]
-    yield "critic and its nodes", all(_is_walkable(forest, widest) for forest in critic)
+    critics = [forest for forest in (cells.critic, detail.second_critic) if forest is not None]
+    yield "critics and their nodes", all(_is_walkable(forest, widest) for forest in critics)
     margins = [
         *cells.margins,
         *detail.cells.margins,
@@ -90,7 +90,8 @@ def _fits(model: Model) -> Iterable[tuple[str, bool]]:
         "novelty and parts",
         novelty.parts.shape == novelty.shifts.shape == (views, len(parts)) and len(novelty.known) == views,
     )
-    yield "novelty and its bits", bool(len(novelty.whole)) and bool(novelty.known.shape[1]) and _ascends(novelty.edges)
+    bits = [len(novelty.whole), novelty.known.shape[1]]
+    yield "novelty and its bits", all(n > 0 and n & (n - 1) == 0 for n in bits) and _ascends(novelty.edges)
     states = (len(policy.factor_names) + 1, len(policy.gap_edges) + 1, policy.tables.shape[2], len(policy.levels))
     yield "factors and values", policy.tables.shape == policy.visits.shape == states and min(states) > 0
 

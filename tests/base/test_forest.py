@@ -34,6 +34,17 @@ def test_each_row_walks_the_tree_it_is_given(features: NDArray[np.float32]) -> N
     np.testing.assert_array_equal(forest.leaves(features, which), expected)
 
 
+def test_forests_laid_end_to_end_keep_their_leaves(features: NDArray[np.float32]) -> None:
+    trees = [DecisionTreeRegressor(random_state=seed, max_depth=3).fit(features, features[:, seed]) for seed in (0, 1)]
+    first, second = (Forest.of([tree], np.arange(4, dtype=np.int32)) for tree in trees)
+    joined = first.followed_by(second)
+    assert joined.is_sound
+    assert joined.leaf_counts == [*first.leaf_counts, *second.leaf_counts] == [8, 8]
+    expected = np.column_stack([first.all_leaves(features), second.all_leaves(features)])
+    np.testing.assert_array_equal(joined.all_leaves(features), expected)
+    assert set(expected[:, 0]) == set(range(8))
+
+
 def test_no_rows_reach_no_leaf(features: NDArray[np.float32]) -> None:
     tree = DecisionTreeRegressor(random_state=0, max_depth=3).fit(features, features[:, 0])
     forest = Forest.of([tree], np.arange(4, dtype=np.int32))

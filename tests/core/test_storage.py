@@ -250,8 +250,11 @@ def test_a_missing_array_is_refused(saved: Path, tmp_path: Path, name: str) -> N
         lambda arrays: arrays.update({"policy.visits": arrays["policy.visits"][..., :2]}),
         lambda arrays: arrays.update({"trees.0.size": arrays["trees.0.size"][:0]}),
         lambda arrays: arrays.update({"part.2.counts": arrays["part.2.counts"][:1]}),
+        lambda arrays: arrays.update({"novelty.whole": arrays["novelty.whole"][:-1]}),
+        lambda arrays: arrays.update({"novelty.known": arrays["novelty.known"][:, :-1]}),
+        lambda arrays: arrays.update({"second_critic.left": np.zeros_like(arrays["second_critic.left"])}),
     ],
-    ids=["real", "tables", "visits", "leaves", "counts"],
+    ids=["real", "tables", "visits", "leaves", "counts", "bits of rows", "bits", "circle"],
 )
 def test_arrays_that_do_not_fit_each_other_are_refused(
     saved: Path, tmp_path: Path, change: Callable[[Any], Any]

@@ -54,6 +54,17 @@ class Forest:
             shifted("children_right"),
         )
 
+    def followed_by(self, other: Forest) -> Forest:
+        """Return the trees of this forest and of another, in order."""
+        nodes = len(self.feature)
+        return Forest(
+            np.concatenate([self.roots, other.roots + nodes]).astype(np.int32),
+            np.concatenate([self.feature, other.feature]),
+            np.concatenate([self.threshold, other.threshold]),
+            np.concatenate([self.left, other.left + nodes]).astype(np.int32),
+            np.concatenate([self.right, other.right + nodes]).astype(np.int32),
+        )
+
     @property
     def is_sound(self) -> bool:
         """Whether every walk ends in a leaf: children come after their node, and there are as many of all as nodes."""
@@ -97,6 +108,11 @@ class Forest:
                 if not count:
                     return node.astype(np.int32)
                 active, at, first = active[moving], at[moving], first[moving]
+
+    def all_leaves(self, features: NDArray[np.float32]) -> NDArray[np.int32]:
+        """Return the number (rows, trees) of the leaf that each row of `features` reaches in each tree, from 0."""
+        number, trees = self.leaf_numbers, range(len(self.roots))
+        return np.column_stack([number[self.leaves(features, tree)] for tree in trees])
 
     @cached_property
     def _steps(self) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.intp]]:

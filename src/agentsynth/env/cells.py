@@ -84,11 +84,7 @@ class Cells:
         return found
 
     def _leaves(self, features: NDArray[np.float32]) -> Indices:
-        if self.critic is None:
-            return np.empty((len(features), 0), dtype=np.int32)
-        number = self.critic.leaf_numbers
-        trees = range(len(self.critic.roots))
-        return np.column_stack([number[self.critic.leaves(features, tree)] for tree in trees])
+        return np.empty((len(features), 0), np.int32) if self.critic is None else self.critic.all_leaves(features)
 
     def shares(self, cells: Indices, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return the share of rows in every cell; each group sums to 1. `weights` (rows,) count rows unequally."""

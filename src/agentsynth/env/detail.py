@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.base.codec import Codec
+from agentsynth.base.forest import Forest
 from agentsynth.base.trees import SequentialTrees
 from agentsynth.env.cells import Cells, cell_shares
 from agentsynth.env.nearness import fair_shares, nearest
@@ -20,6 +21,8 @@ Indices = NDArray[np.int32]
 PAIR_WEIGHT = 4.0
 """Importance of all pairs that a column belongs to, about; a margin's is 1."""
 CRITIC_WEIGHT = 1.0
+SECOND_CRITIC_WEIGHT = 4.0
+"""The same of all columns together for each tree of a critic."""
 NOVELTY_WEIGHT = 6.0
 """Importance of not lying nearer to the training rows than real rows do, in a table of five columns or more."""
 NOVELTY_OF_ONE = 0.25
@@ -38,12 +41,14 @@ class Detail:
         novelty: the last two groups.
         real: (cells,) shares of the training rows in all groups.
         rows: number of training rows.
+        second_critic: tells real rows from those of refined tables; its leaves are groups after `cells`.
     """
 
     cells: Cells
     novelty: Novelty
     real: Floats
     rows: int
+    second_critic: Forest | None = None
 
     @classmethod
     def fit(
@@ -71,7 +76,8 @@ class Detail:
     @cached_property
     def sizes(self) -> Indices:
         """Cells in each group, (groups,)."""
-        return np.concatenate([self.cells.sizes, self.novelty.sizes])
+        leaves = [] if self.second_critic is None else self.second_critic.leaf_counts
+        return np.concatenate([self.cells.sizes, leaves, self.novelty.sizes]).astype(np.int32)
 
     @cached_property
     def offsets(self) -> Indices:
@@ -85,6 +91,7 @@ class Detail:
         trees = len(self.cells.sizes) - len(self.cells.margins) - len(self.cells.pairs)
         groups = [1.0] * len(self.cells.margins)
         groups += [PAIR_WEIGHT / columns] * len(self.cells.pairs) + [CRITIC_WEIGHT / columns] * trees
+        groups += [SECOND_CRITIC_WEIGHT / columns] * (len(self.sizes) - len(groups) - 2)
         # Among few columns rows lie near one another whatever one does: the columns' own shares come first there.
         novelty = min(NOVELTY_WEIGHT, NOVELTY_OF_ONE * columns**2)
         return np.repeat([*groups, novelty, novelty], self.sizes)
@@ -98,11 +105,22 @@ class Detail:
             codes: (rows, parts).
             leaves: (rows, trees) numbers of the critic's leaves, as the coarser cells have them, too.
         """
-        return self._joined(self.cells.with_leaves(frame, leaves), self.novelty.of(codec.parts, codes))
+        own, critic = len(self.cells.sizes), self.second_critic
+        groups = [self.cells.with_leaves(frame, leaves)]
+        if critic is not None:
+            groups.append(critic.all_leaves(codec.features(codes)) + self.offsets[own:-2])
+        groups.append(self.novelty.of(codec.parts, codes) + self.offsets[-2:])
+        return np.column_stack(groups).astype(np.int32, copy=False)
+
+    def with_critic(self, critic: Forest, features: NDArray[np.float32]) -> Detail:
+        """Return the same with the trees of one more critic, given the features (rows, features) of the real rows."""
+        sizes = np.array(critic.leaf_counts, dtype=np.int32)
+        shares = cell_shares(critic.all_leaves(features) + np.cumsum(sizes) - sizes, int(sizes.sum()))
+        before = int(self.offsets[-2])
+        real = np.concatenate([self.real[:before], shares, self.real[before:]])
+        whole = critic if self.second_critic is None else self.second_critic.followed_by(critic)
+        return replace(self, real=real, second_critic=whole)
 
     def shares(self, cells: Indices, weights: Floats | None = None) -> Floats:
         """Return the share of rows in every cell; each group sums to 1. `weights` (rows,) count rows unequally."""
         return cell_shares(cells, int(self.sizes.sum()), weights)
-
-    def _joined(self, cells: Indices, novelty: Indices) -> Indices:
-        return np.column_stack([cells, novelty + self.offsets[-2:]]).astype(np.int32, copy=False)

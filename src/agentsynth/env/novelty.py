@@ -33,9 +33,9 @@ MOST_BITS = 20
 """Bits of a view's array, as a power of two at the most: so many that few rows share a bit by chance."""
 MOST_ROWS = 20_000
 """Training rows that views are made of; of a larger table a sample, as nobody stands out in a crowd."""
-ROWS_AT_ONCE = 16_384
 WHOLE_BITS = 1 << 23
 """The same of whole rows: a row is hardly ever taken for another."""
+ROWS_AT_ONCE = 16_384
 LEVELS = 12
 """Cells of about equally many training rows, by the number of views that know a row."""
 
@@ -177,21 +177,30 @@ def _hashed(values: Floats, salt: int) -> NDArray[np.uint64]:
 
 def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return whole numbers (rows,) so mixed that each bit depends on all (Stafford's variant of MurmurHash3's end)."""
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return keys ^ (keys >> np.uint64(31))
+    mixed = keys >> np.uint64(30)
+    mixed ^= keys
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
 
 
 def _remember(hashes: NDArray[np.uint64], bits: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Return the packed bits (bits / 8,) that the hashes set, and whether another row sets the bit of each, (rows,)."""
-    slots, inverse, counts = np.unique(hashes % np.uint64(bits), return_inverse=True, return_counts=True)
+    slots, inverse, counts = np.unique(_slots(hashes, bits), return_inverse=True, return_counts=True)
     packed = np.zeros(bits // 8, dtype=np.uint8)
-    np.bitwise_or.at(packed, slots >> np.uint64(3), np.uint8(128) >> (slots & np.uint64(7)).astype(np.uint8))
+    np.bitwise_or.at(packed, slots >> 3, np.uint8(128) >> (slots & 7).astype(np.uint8))
     return packed, counts[inverse] > 1
 
 
 def _occurs(hashes: NDArray[np.uint64], known: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Tell for each hash (rows,) whether its slot among the packed bits is set."""
-    slots = (hashes % np.uint64(8 * len(known))).astype(np.intp)
-    found: NDArray[np.bool_] = (known[slots >> 3] >> (7 - (slots & 7)).astype(np.uint8)) & 1 == 1
-    return found
+    slots = _slots(hashes, 8 * len(known))
+    set_: NDArray[np.bool_] = known.take(slots >> 3) << (slots & 7).astype(np.uint8) >= np.uint8(128)
+    return set_
+
+
+def _slots(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.intp]:
+    """Return the slot of each hash (rows,) among so many bits, a power of two."""
+    return (hashes & np.uint64(bits - 1)).astype(np.intp)
