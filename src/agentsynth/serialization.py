@@ -27,6 +27,8 @@ from agentsynth.model import Generator, Model
 from agentsynth.soundness import check_model
 
 FORMAT = 5
+OLDEST_FORMAT = 4
+"""The oldest format that is still read. It has no second critic; such a model makes the rows that it always made."""
 POLICY_FIELDS = ("tables", "visits", "levels", "gap_edges")
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -70,6 +72,7 @@ def restored(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, i
     config = Config.of(manifest["config"])
     schema = Schema.from_json(manifest["schema"])
     trees = _trees(manifest, arrays, schema, config)
+    manifest = {"second_critic": False, **manifest} if manifest["format"] == OLDEST_FORMAT else manifest
     critic, second = (forest_of(name, arrays) if manifest[name] else None for name in ("critic", "second_critic"))
     cells = _cells(manifest["cells"], critic)
     novelty = Novelty(*(arrays[f"novelty.{name}"] for name in Novelty.FIELDS))

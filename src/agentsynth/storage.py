@@ -22,7 +22,7 @@ from agentsynth.config import Config
 from agentsynth.errors import AgentSynthError, InputError, ModelFormatError
 from agentsynth.files import MARK, NO_ROOM, no_room, whole_file
 from agentsynth.model import Model
-from agentsynth.serialization import FORMAT, described, restored
+from agentsynth.serialization import FORMAT, OLDEST_FORMAT, described, restored
 from agentsynth.soundness import check_arrays
 
 MANIFEST, ARRAYS = "manifest.json", "arrays.npz"
@@ -123,7 +123,7 @@ def _check_size(path: Path, size: int) -> None:
 def _check_format(manifest: Any, path: Path) -> None:
     """Refuse another format, and say who wrote it and what to do."""
     found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found == FORMAT:
+    if isinstance(found, int) and OLDEST_FORMAT <= found <= FORMAT:
         return
     if isinstance(found, int) and found > FORMAT:
         remedy = "Install the newer agentsynth that wrote it, or fit the table again with this one"
@@ -132,7 +132,8 @@ def _check_format(manifest: Any, path: Path) -> None:
     writer = manifest["versions"]["agentsynth"] if isinstance(manifest, dict) and "versions" in manifest else "unknown"
     raise ModelFormatError(
         f"the model {path} has format {found!r} (written by agentsynth {writer}); agentsynth {version('agentsynth')} "
-        f"reads format {FORMAT}. {remedy} (`agentsynth fit TABLE --out MODEL`; in the pipeline `dvc repro -f train`). "
+        f"reads formats {OLDEST_FORMAT} to {FORMAT}. {remedy} "
+        "(`agentsynth fit TABLE --out MODEL`; in the pipeline `dvc repro -f train`). "
         "A version in the MLflow registry brings its own code and loads as it is, in a new process."
     )
 

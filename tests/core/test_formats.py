@@ -12,7 +12,7 @@ import pytest
 
 from agentsynth.data.shop import simulate_shop
 from agentsynth.errors import ModelFormatError
-from agentsynth.serialization import FORMAT
+from agentsynth.serialization import FORMAT, OLDEST_FORMAT
 from agentsynth.synth import AgentSynth
 
 SAVED = Path(__file__).parent / "saved"
@@ -32,8 +32,9 @@ def write() -> None:
     AgentSynth(CONFIG, seed=1).fit(simulate_shop(60, seed=5)).save(model_of(FORMAT))
 
 
-def test_model_of_this_format_was_kept_and_loads() -> None:
-    synth = AgentSynth.load(model_of(FORMAT))
+@pytest.mark.parametrize("number", range(OLDEST_FORMAT, FORMAT + 1))
+def test_model_of_a_format_that_is_read_was_kept_and_loads(number: int) -> None:
+    synth = AgentSynth.load(model_of(number))
     shop = simulate_shop(60, seed=5)
     table = synth.generate(30, "evening_rush", seed=1)
     assert table.dtypes.to_dict() == shop.dtypes.to_dict()
@@ -42,13 +43,16 @@ def test_model_of_this_format_was_kept_and_loads() -> None:
     assert (synth.seed, len(synth.history_), synth.config.agent.episodes) == (1, 2, 2)
 
 
-@pytest.mark.parametrize("number", range(1, FORMAT))
+@pytest.mark.parametrize("number", range(1, OLDEST_FORMAT))
 def test_model_of_an_older_format_is_refused_with_what_to_do(number: int) -> None:
     with pytest.raises(ModelFormatError) as caught:
         AgentSynth.load(model_of(number))
     said = str(caught.value)
     assert f"format-{number}.zip has format {number} (written by agentsynth 0.1.0)" in said
-    assert f"reads format {FORMAT}. Fit the table again with this version, or load the model with" in said
+    assert (
+        f"reads formats {OLDEST_FORMAT} to {FORMAT}. Fit the table again with this version, or load the model with"
+        in said
+    )
     assert "`agentsynth fit TABLE --out MODEL`; in the pipeline `dvc repro -f train`" in said
 
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import agentsynth
 from agentsynth.errors import InputError, ModelFormatError
 from agentsynth.params import Params
-from agentsynth.serialization import FORMAT
+from agentsynth.serialization import FORMAT, OLDEST_FORMAT
 from agentsynth.storage import ARRAYS, DIGEST, MANIFEST, load_model
 from agentsynth.synth import AgentSynth
 
@@ -177,12 +177,13 @@ def test_damaged_files_are_refused(copy: Path, name: str, damage: Callable[[byte
         AgentSynth.load(copy)
 
 
-@pytest.mark.parametrize("found", [0, FORMAT - 1, FORMAT + 1, str(FORMAT), None])
+@pytest.mark.parametrize("found", [0, OLDEST_FORMAT - 1, FORMAT + 1, str(FORMAT), None])
 def test_another_format_is_refused_with_both_versions(copy: Path, found: Any) -> None:
     edit(copy, format=found)
     remedy = "Install the newer agentsynth" if found == FORMAT + 1 else "Fit the table again"
     with pytest.raises(
-        ModelFormatError, match=rf"has format {found!r} \(.*; agentsynth .* reads format {FORMAT}\. {remedy}"
+        ModelFormatError,
+        match=rf"has format {found!r} \(.*; agentsynth .* reads formats {OLDEST_FORMAT} to {FORMAT}\. {remedy}",
     ):
         AgentSynth.load(copy)
 
