@@ -28,7 +28,7 @@ from agentsynth.soundness import check_model
 
 FORMAT = 5
 OLDEST_FORMAT = 4
-"""The oldest format that is still read. It has no second critic; such a model makes the rows that it always made."""
+"""The oldest format that is still read: it has no second critic."""
 POLICY_FIELDS = ("tables", "visits", "levels", "gap_edges")
 Arrays = Mapping[str, NDArray[Any]]
 

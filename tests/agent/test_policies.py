@@ -145,7 +145,7 @@ def test_only_levels_that_were_tried_compete() -> None:
     policy = QPolicy.blank(NAMES)
     policy.tables[0, 3, 0] = [0, 0, 0, 1, 5, 0, 9]
     policy.visits[0, 3, 0] = [0, 0, 0, 3, 1, 0, 0]
-    assert policy.greedy(np.array([3, 3, 3, 3]), 0).tolist() == [4, NEUTRAL, NEUTRAL, NEUTRAL]
+    assert policy.best_levels()[:, 3, 0].tolist() == [4, NEUTRAL, NEUTRAL, NEUTRAL, NEUTRAL]
 
 
 @pytest.mark.parametrize(
@@ -156,15 +156,38 @@ def test_a_tie_goes_to_the_level_nearest_to_neutral(values: list[float], level: 
     policy = QPolicy.blank(NAMES)
     policy.tables[0, 3, 0] = values
     policy.visits[0, 3, 0] = 1
-    assert policy.greedy(np.array([3, 3, 3, 3]), 0)[0] == level
+    assert policy.best_levels()[0, 3, 0] == level
 
 
-def test_best_levels_are_those_that_are_used() -> None:
-    policy = taught()
-    best = policy.best_levels()[:-1]
-    for gap in range(best.shape[1]):
-        for progress in range(best.shape[2]):
-            np.testing.assert_array_equal(policy.greedy(np.full(FACTORS, gap), progress), best[:, gap, progress])
+def pressing(*levels: int) -> QPolicy:
+    """Return a policy with such a best level (gap buckets,) of the first factor, however far the episode is."""
+    policy = QPolicy.blank(NAMES)
+    for gap, level in enumerate(levels):
+        policy.tables[0, gap, :, level], policy.visits[0, gap, :, level] = 1.0, 1
+    return policy
+
+
+def test_in_the_middle_of_a_bucket_its_best_level_is_used() -> None:
+    policy = pressing(0, 1, 2, 3, 4, 5, 6)
+    assert policy.middles.tolist() == [-3.0, -1.4, -0.525, 0.0, 0.525, 1.4, 3.0]
+    for gap, level in zip(policy.middles, LEVELS, strict=True):
+        assert policy.factors(observation([gap, 0, 0, 0]))[0] == pytest.approx(level)
+        assert policy.factors(observation([gap, gap, 0, 0]))[1:].tolist() == [1.0] * 3
+
+
+def test_between_the_middles_pressure_is_interpolated() -> None:
+    policy = pressing(0, 1, 2, 3, 4, 5, 6)
+    # Halfway between the middles of the last two buckets, log-factors of 2/3 ln 2 and ln 2; beyond the last, that.
+    assert policy.factors(observation([2.2, 0, 0, 0]))[0] == pytest.approx(2 ** (5 / 6))
+    assert policy.factors(observation([5.9, 0, 0, 0]))[0] == pytest.approx(2.0)
+    assert policy.factors(observation([-5.9, 0, 0, 0]))[0] == pytest.approx(0.5)
+
+
+def test_opposite_gaps_are_pressed_with_opposite_force() -> None:
+    # The best levels are neutral for gaps that are negative: half of the force is left for both.
+    policy = pressing(3, 3, 3, 6, 6, 6, 6)
+    factors = [policy.factors(observation([gap, 0, 0, 0]))[0] for gap in (-3.0, 0.0, 3.0)]
+    np.testing.assert_allclose(factors, [2**-0.5, 1.0, 2**0.5], rtol=1e-6)
 
 
 def test_noise_is_gaussian_on_the_log_factors() -> None:

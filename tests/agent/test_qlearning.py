@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from agentsynth.agent.policies import LEVELS, NEUTRAL, PROGRESS_BUCKETS
 from agentsynth.agent.qlearning import QLearningAgent
+from agentsynth.agent.tables import PRIOR, Tables
 from agentsynth.config import AgentConfig
 from agentsynth.env.environment import GAP_RANGE
 
@@ -28,31 +29,85 @@ def seen(first: float, second: float, progress: float = 0.0) -> NDArray[np.float
 
 def test_one_update_by_hand() -> None:
     learner = agent(learning_rate=0.1, discount=0.5)
-    tables = learner.policy.tables
-    tables[0, 3, 0, 4] = 1.0  # the first factor's value now
-    tables[0, 6, LATE] = [0, 0, 3, 0, 0, 4, 0]  # and where it gets to
+    tables = learner.tables
+    tables.visits[:] = 10**6  # so many that own values hold and are moved by the learning rate
+    tables.own[0, 3, 0, 4] = 1.0  # the first factor's value now
+    tables.own[0, 6, LATE] = [0, 0, 3, 0, 0, 4, 0]  # and where it gets to
     errors = learner.update(seen(0, 0), np.array([4, 2]), np.array([2.0, -1.0]), seen(6, -6, 0.99), done=False)
     # 2 + 0.5 * 4 - 1 and -1 + 0.5 * 0 - 0.
     assert errors.tolist() == [3.0, -1.0]
-    assert tables[0, 3, 0, 4] == pytest.approx(1.3)
-    assert tables[1, 3, 0, 2] == pytest.approx(-0.1)
-    assert learner.policy.visits[0, 3, 0].tolist() == [0, 0, 0, 0, 1, 0, 0]
-    assert learner.policy.visits[1, 3, 0].tolist() == [0, 0, 1, 0, 0, 0, 0]
-    assert learner.policy.visits.sum() == 2
+    assert tables.own[0, 3, 0, 4] == pytest.approx(1.3)
+    assert tables.own[1, 3, 0, 2] == pytest.approx(-0.1)
+
+
+def test_first_visits_are_averaged() -> None:
+    learner = agent(learning_rate=0.1)
+    for reward in (3.0, 5.0, 1.0):
+        learner.update(seen(3, 3), np.array([6, 0]), np.array([reward, 0.0]), seen(0, 0, 0.99), done=True)
+    assert learner.tables.own[0, 6, 0, 6] == pytest.approx(3.0)
+    assert learner.tables.visits[0, 6, 0, 6] == 3
+
+
+def test_what_is_seen_is_learned_of_its_reverse() -> None:
+    learner = agent()
+    learner.update(seen(1, -3), np.array([0, 6]), np.array([1.0, 2.0]), seen(0, 0), done=True)
+    own, visits = learner.tables.own, learner.tables.visits
+    assert own[0, 5, 0, 0] == own[0, 1, 0, 6] == 1.0
+    assert own[1, 0, 0, 6] == own[1, 6, 0, 0] == 2.0
+    assert np.count_nonzero(own) == np.count_nonzero(visits) == visits.sum() == 4
+
+
+def test_factors_learn_from_one_another() -> None:
+    learner = agent(discount=0.0)
+    for _ in range(10):
+        learner.update(seen(3, 0), np.array([6, 3]), np.array([4.0, 0.0]), seen(0, 0), done=True)
+    values, visits = learner.policy.tables, learner.policy.visits
+    # The second was never there, and believes the first; nobody tells it of another level.
+    assert (values[0, 6, 0, 6], values[1, 6, 0, 6], values[1, 6, 0, 5]) == (4.0, 4.0, 0.0)
+    assert (visits[0, 6, 0, 6], visits[1, 6, 0, 6], visits[1, 6, 0, 5]) == (10, 1, 0)
+    # Aims are told nothing by columns.
+    assert not visits[2].any()
+
+
+def test_own_and_common_values_are_weighed_by_visits() -> None:
+    tables = Tables.blank((3, 1, 1, 1))
+    tables.own[0], tables.visits[0] = 4.0, PRIOR
+    tables.common[:], tables.common_visits[:] = 1.0, 7
+    values, visits = tables.all_values()
+    assert values.ravel().tolist() == [2.5, 1.0, 0.0]
+    assert visits.ravel().tolist() == [PRIOR, 1, 0]
+    np.testing.assert_array_equal(tables.values(np.arange(3), (np.zeros(3, dtype=np.intp), 0))[0].ravel(), [2.5, 1, 0])
+
+
+def test_many_in_one_place_go_no_further_than_to_their_mean() -> None:
+    names = tuple(f"factor {number}" for number in range(200))
+    learner = QLearningAgent(names, 10, AgentConfig(learning_rate=1.0), np.random.default_rng(0))
+    before = np.array([*[0.5] * 200, 0.5, 0.0], dtype=np.float32)
+    for _ in range(3):
+        learner.update(before, np.full(200, 6), np.arange(200.0), before, done=True)
+    assert learner.tables.common[6, 0, 6] == pytest.approx(99.5)
+
+
+def test_a_policy_is_what_was_learned_till_then_and_can_be_taken_up() -> None:
+    learner = agent(discount=0.0)
+    learner.update(seen(3, 0), np.array([6, 3]), np.array([4.0, 0.0]), seen(0, 0), done=True)
+    policy = learner.policy
+    other = agent(discount=0.0)
+    other.start_from(policy)
+    np.testing.assert_array_equal(other.policy.tables, policy.tables)
+    kept = policy.tables.copy()
+    other.update(seen(3, 0), np.array([6, 3]), np.array([-9.0, 0.0]), seen(0, 0), done=True)
+    np.testing.assert_array_equal(policy.tables, kept)
+    assert other.policy.tables[0, 6, 0, 6] < 4.0
 
 
 def test_nothing_follows_the_last_step() -> None:
     learner = agent(learning_rate=0.5, discount=0.9)
-    learner.policy.tables[:, 6, LATE] = 100.0
+    learner.tables.own[:, 6, LATE] = 100.0
+    learner.tables.visits[:, 6, LATE] = 1
     errors = learner.update(seen(0, 0, 0.99), np.array([3, 3]), np.array([2.0, 4.0]), seen(6, 6, 1.0), done=True)
     assert errors.tolist() == [2.0, 4.0]
-    assert learner.policy.tables[:, 3, LATE, 3].tolist() == [1.0, 2.0, 0.0]
-
-
-def test_updates_leave_all_other_values_alone() -> None:
-    learner = agent()
-    learner.update(seen(1, -1), np.array([0, 6]), np.array([1.0, 1.0]), seen(0, 0), done=False)
-    assert np.count_nonzero(learner.policy.tables) == 2
+    assert learner.tables.own[:, 3, LATE, 3].tolist() == [2.0, 4.0, 0.0]
 
 
 def test_rewards_mix_a_factors_own_gap_with_the_total_against_what_a_step_usually_brings() -> None:
@@ -98,14 +153,14 @@ def test_it_finds_the_best_arm_of_a_bandit() -> None:
     learner = agent(epsilon_start=1.0, learning_rate=0.2, discount=0.0)
     rng = np.random.default_rng(1)
     for _ in range(600):
-        levels = learner.act(seen(0, 0))
+        levels = learner.act(seen(1, -1))
         rewards = np.array([-abs(levels[0] - 5.0), -abs(levels[1] - 1.0)]) + rng.normal(0, 0.3, 2)
-        learner.update(seen(0, 0), levels, rewards, seen(0, 0), done=True)
+        learner.update(seen(1, -1), levels, rewards, seen(1, -1), done=True)
     learner.epsilon = 0.0
-    assert learner.act(seen(0, 0)).tolist() == [5, 1]
+    assert learner.act(seen(1, -1)).tolist() == [5, 1]
     # Values approach the mean rewards.
     expected = -np.abs(np.arange(7) - 5.0)
-    np.testing.assert_allclose(learner.policy.tables[0, 3, 0], expected, atol=0.4)
+    np.testing.assert_allclose(learner.tables.own[0, 5, 0], expected, atol=0.4)
 
 
 def test_it_learns_to_press_towards_the_goal() -> None:
@@ -134,15 +189,15 @@ def test_the_same_generator_explores_alike() -> None:
     assert not np.array_equal(acts[0], acts[2])
 
 
-def test_what_is_seen_of_an_aim_is_learned_of_its_reverse_and_shared_by_all() -> None:
+def test_what_is_seen_of_an_aim_is_shared_by_all_aims() -> None:
     learner = QLearningAgent((), 10, AgentConfig(learning_rate=0.5, discount=0.0), np.random.default_rng(0), aims=2)
-    tables, last = learner.policy.tables, len(learner.policy.gap_edges)
+    tables, last = learner.tables.own, len(learner.policy.gap_edges)
     # Of an aim, its gap and what is needed of the next batch are observed; the bucket is that of the second.
     before = np.array([0, 0, -6 / GAP_RANGE, 6 / GAP_RANGE, 0.5, 0.0], dtype=np.float32)
     learner.update(before, np.array([1, 6]), np.array([2.0, 4.0]), before, done=True)
     assert tables.shape[0] == 1
-    assert tables[0, 0, 0, 1] == tables[0, last, 0, 5] == 1.0
-    assert tables[0, last, 0, 6] == tables[0, 0, 0, 0] == 2.0
+    assert tables[0, 0, 0, 1] == tables[0, last, 0, 5] == 2.0
+    assert tables[0, last, 0, 6] == tables[0, 0, 0, 0] == 4.0
     assert learner.policy.visits.sum() == 4
 
 

@@ -97,10 +97,11 @@ def test_values_stay_within_what_rewards_can_add_up_to(
         return np.append(rng.normal(size=2) / GAP_RANGE, [0.5, 0.5, 0.5, rng.random()]).astype(np.float32)
 
     for reward in rewards:
-        levels = rng.integers(learner.policy.tables.shape[-1], size=2)
+        levels = rng.integers(learner.tables.own.shape[-1], size=2)
         learner.update(seen(), levels, np.array(reward), seen(), done=bool(rng.random() < 0.1))
     most = np.abs(rewards).max() / (1 - discount)
-    assert np.abs(learner.policy.tables).max() <= most * (1 + 1e-9)
+    for values in (learner.tables.own, learner.tables.common, learner.policy.tables):
+        assert np.abs(values).max() <= most * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(("change", "share", "seed"), [(-12, 10, 0), (9, 45, 1)])

@@ -18,6 +18,8 @@ NEUTRAL = len(LEVELS) // 2
 LEVELS[NEUTRAL] = 1.0
 GAP_EDGES = np.array([-2.0, -0.8, -0.25, 0.25, 0.8, 2.0])
 """Borders of the gap buckets, in noise units (the deviation of a mean of as many random rows)."""
+OUTER = 1.5
+"""Where the middle of an outermost bucket is, as a multiple of its border."""
 PROGRESS_BUCKETS = 2
 
 
@@ -74,10 +76,12 @@ class ProportionalPolicy:
 class QPolicy:
     """Greedy use of learned Q-tables: one for each column's factor, and one that all aims of a goal share.
 
+    Buckets of gaps are for learning; what is done between the middles of two lies between what is best in them.
+
     Attributes:
         factor_names: (factors,) names of the columns' factors.
         tables: (factors + 1, gap buckets, progress buckets, levels) Q-values; the last table is that of aims.
-        visits: the same shape, updates each value has had.
+        visits: the same shape, updates each value has had; 1 where it is known from other columns' factors only.
         levels: (levels,) factor values.
         gap_edges: (gap buckets - 1,) borders in noise units.
         aims: how many aims the goals have that it is used for.
@@ -117,23 +121,45 @@ class QPolicy:
 
         The bucket of a column is that of its gap, of an aim that of what is needed of the next batch.
         """
+        return np.searchsorted(self.gap_edges, self._gaps(observation)), self._progress(observation)
+
+    def _gaps(self, observation: Observation) -> NDArray[np.float64]:
         own = len(self.factor_names)
         gaps = observation[: own + 2 * self.aims].astype(np.float64) * GAP_RANGE
-        gaps = np.concatenate([gaps[:own], gaps[own + self.aims :]])
-        buckets = self.tables.shape[2]
-        return np.searchsorted(self.gap_edges, gaps), min(int(observation[-1] * buckets), buckets - 1)
+        return np.concatenate([gaps[:own], gaps[own + self.aims :]])
 
-    def greedy(self, gap: NDArray[np.intp], progress: int) -> NDArray[np.intp]:
-        """Return the greedy level (factors + aims,) in the given state."""
-        return greedy_levels(self.tables[self.used, gap, progress], self.visits[self.used, gap, progress])
+    def _progress(self, observation: Observation) -> int:
+        buckets = int(self.tables.shape[2])
+        return min(int(observation[-1] * buckets), buckets - 1)
 
     def best_levels(self) -> NDArray[np.intp]:
         """Return the greedy level (factors + 1, gap buckets, progress buckets) of every state."""
         return greedy_levels(self.tables, self.visits)
 
     def factors(self, observation: Observation) -> Action:
-        """Return the greedy factors."""
-        return self.levels[self.greedy(*self.states(observation))].astype(np.float32)
+        """Return the greedy factors; their logs are interpolated between the buckets' middles."""
+        gaps, pressures = self._gaps(observation), self._pressures[self.used, :, self._progress(observation)]
+        middles, each = self.middles, np.arange(len(gaps))
+        below = np.clip(np.searchsorted(middles, gaps) - 1, 0, len(middles) - 2)
+        way = np.clip((gaps - middles[below]) / (middles[below + 1] - middles[below]), 0.0, 1.0)
+        factors = np.exp(pressures[each, below] * (1 - way) + pressures[each, below + 1] * way)
+        return np.clip(factors, self.levels[0], self.levels[-1]).astype(np.float32)
+
+    @cached_property
+    def middles(self) -> NDArray[np.float64]:
+        """Middles (gap buckets,) of the buckets; of the first and last, which have no end, half as far out again."""
+        edges = self.gap_edges
+        return np.concatenate([edges[:1] * OUTER, (edges[1:] + edges[:-1]) / 2, edges[-1:] * OUTER])
+
+    @cached_property
+    def _pressures(self) -> NDArray[np.float64]:
+        """Logs (factors + 1, gap buckets, progress buckets) of the greedy factors.
+
+        What is best for a gap is the reverse of what is best for the opposite one, and no pressure where there is none.
+        """
+        logs = np.log(self.levels)[self.best_levels()]
+        both: NDArray[np.float64] = (logs - logs[:, ::-1]) / 2
+        return both
 
 
 def from_neutral(levels: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +47,7 @@ def train(
         held_out: goals that no episode steers to; the greedy policy is judged on them.
         seed: decides everything random here.
         advance: called after each episode.
-        watch: called after each episode with its number and the policy so far, which it leaves as it is; what it
-            raises ends the training.
+        watch: called after each episode with its number and the policy so far; what it raises ends the training.
     """
     names = env.factor_names
     agent = QLearningAgent(env.factors.names, env.steps, config, stream(seed, "exploration"), env.aims)
@@ -65,14 +63,14 @@ def train(
         total = play(env, agent, goals[episode % len(goals)], child_seed(seed, f"episode.{episode}"))
         # The check composes in the same environment: what the episode reached is noted first.
         components = env.components
-        score = examine(env, agent.policy, held_out, exam_seed) if episode in checks else np.nan
+        policy = agent.policy
+        score = examine(env, policy, held_out, exam_seed) if episode in checks else np.nan
         record.add(total, agent.epsilon, env.similarity.total(components), score, components)
         if score > best_score:
-            best_score, record.best_episode = score, episode
-            best = replace(agent.policy, tables=agent.policy.tables.copy(), visits=agent.policy.visits.copy())
+            best, best_score, record.best_episode = policy, score, episode
         agent.end_episode()
         advance()
-        watch(episode, agent.policy)
+        watch(episode, policy)
     return best.for_aims(0), record.history(env, best_action(best), rivals, len(goals))
 
 
@@ -86,7 +84,7 @@ def fine_tuned(
     """
     agent = QLearningAgent(env.factors.names, env.steps, config, stream(seed, "exploration"), env.aims)
     if policy.visits.any():
-        agent.policy = replace(policy, tables=policy.tables.copy(), visits=policy.visits.copy(), aims=env.aims)
+        agent.start_from(policy)
         agent.epsilon = config.epsilon_end
     for episode in range(episodes):
         play(env, agent, goal, child_seed(seed, f"episode.{episode}"))
