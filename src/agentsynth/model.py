@@ -34,14 +34,14 @@ HELD_OUT_GOALS = 4
 """Goals that the policy is judged on and not trained on (but for the first, the table itself)."""
 TRAINING_AIMS = 3
 """Numbers that a goal of training aims at; what is learned of one serves any number of them."""
-CRITIC_ROUNDS = 2
+CRITIC_ROUNDS = 3
 """Rounds of the second critic, each on a table refined by the cells of those before."""
 CRITIC_ROWS = 1000
 """Most rows of such a table, and most real rows beside it."""
 CRITIC_POOL = 10
 """Rows of the pool for each of its rows."""
-CRITIC_TRIES = 4.0
-"""Swaps tried for each of its rows."""
+CRITIC_TRIES = 2.0
+"""Swaps tried for each of its rows: most of what refinement gains comes with the first."""
 
 
 @dataclass(frozen=True)
