@@ -8,10 +8,12 @@ import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
+from typer.models import CommandInfo
 
+from agentsynth.cli import app
 from agentsynth.errors import InputError
 from agentsynth.files import MARK, write_text
 from agentsynth.storage import ARRAYS, MANIFEST
@@ -72,6 +74,8 @@ def test_reports_and_pages_are_written_whole_or_not_at_all_on_a_full_disk(folder
         (("fit", "locked/shop.csv", "--out", "out.zip"), ("cannot read locked/shop.csv: Permission denied",)),
         (("fit", "shop.csv", "--params", "secret.csv", "--out", "out.zip"), ("cannot read secret.csv: Permission",)),
         (("generate", "secret.csv", "--rows", "5", "--out", "out.csv"), ("secret.csv is not a model", "Permission")),
+        (("evaluate", "shop.csv", "secret.csv"), ("cannot read secret.csv: Permission denied",)),
+        (("report", "model.zip", "--real", "secret.csv", "--out", "out.html"), ("cannot read secret.csv: Permission",)),
         (("simulate", "--rows", "5", "--out", "locked/o.csv"), ("cannot write locked/o.csv: Permission denied",)),
         (("simulate", "--rows", "5", "--out", "still/o.csv"), ("cannot write still/o.csv: Permission denied",)),
     ],
@@ -87,6 +91,17 @@ def test_what_is_not_allowed_is_told(
     told = run(*arguments)
     assert told.code == 2
     assert all(part in told.err for part in expect), told.err
+
+
+@pytest.mark.parametrize("command", app.registered_commands, ids=lambda command: command.callback.__name__)
+def test_readers_say_what_cannot_be_read_not_the_command_line(command: CommandInfo) -> None:
+    """Also where the tests run as root, who may read everything."""
+    assert command.callback is not None
+    hints = get_type_hints(command.callback, include_extras=True)
+    stated = {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Annotated}
+    paths = {name: info for name, (kind, info, *_) in stated.items() if kind is Path or Path in get_args(kind)}
+    assert paths
+    assert [name for name, info in paths.items() if info.readable] == []
 
 
 def test_what_a_killed_writer_left_is_removed_and_what_a_running_one_writes_is_not(tmp_path: Path) -> None:
