@@ -70,7 +70,7 @@ def test_reports_and_pages_are_written_whole_or_not_at_all_on_a_full_disk(folder
 @pytest.mark.parametrize(
     ("arguments", "expect"),
     [
-        (("fit", "secret.csv", "--out", "out.zip"), ("secret.csv", "Permission denied")),
+        (("fit", "secret.csv", "--out", "out.zip"), ("cannot read secret.csv: Permission denied. Name a file",)),
         (("fit", "locked/shop.csv", "--out", "out.zip"), ("cannot read locked/shop.csv: Permission denied",)),
         (("fit", "shop.csv", "--params", "secret.csv", "--out", "out.zip"), ("cannot read secret.csv: Permission",)),
         (("generate", "secret.csv", "--rows", "5", "--out", "out.csv"), ("secret.csv is not a model", "Permission")),
