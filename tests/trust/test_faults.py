@@ -66,6 +66,20 @@ def test_reports_and_pages_are_written_whole_or_not_at_all_on_a_full_disk(folder
     assert not [path for path in folder.iterdir() if MARK in path.name]
 
 
+@pytest.fixture
+def forbidden(folder: Path) -> Iterator[None]:
+    """A file and a folder that may not be read, and a folder that may not be written to; allowed again afterwards."""
+    (folder / "secret.csv").write_text("a,b\n1,2\n")
+    (folder / "locked").mkdir()
+    (folder / "still").mkdir()
+    modes = {folder / "secret.csv": 0, folder / "locked": 0, folder / "still": 0o555}
+    for path, mode in modes.items():
+        path.chmod(mode)
+    yield
+    for path in modes:
+        path.chmod(0o700)  # else pytest could not remove what is in them
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 @pytest.mark.parametrize(
     ("arguments", "expect"),
@@ -80,14 +94,8 @@ def test_reports_and_pages_are_written_whole_or_not_at_all_on_a_full_disk(folder
         (("simulate", "--rows", "5", "--out", "still/o.csv"), ("cannot write still/o.csv: Permission denied",)),
     ],
 )
-def test_what_is_not_allowed_is_told(
-    arguments: tuple[str, ...], expect: tuple[str, ...], folder: Path, run: Run
-) -> None:
-    (folder / "secret.csv").write_text("a,b\n1,2\n")
-    (folder / "secret.csv").chmod(0)
-    for name, mode in (("locked", 0), ("still", 0o555)):
-        (folder / name).mkdir()
-        (folder / name).chmod(mode)
+@pytest.mark.usefixtures("forbidden")
+def test_what_is_not_allowed_is_told(arguments: tuple[str, ...], expect: tuple[str, ...], run: Run) -> None:
     told = run(*arguments)
     assert told.code == 2
     assert all(part in told.err for part in expect), told.err
