@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,12 +29,14 @@ ROOM = 2000
 @contextmanager
 def full_disk() -> Iterator[None]:
     """Let the system refuse what goes beyond `ROOM` bytes of a file, in the middle of a write."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limits, unwritten = resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # Python takes what it wrote for whole, and no later process could import the module
     resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, limits[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        sys.dont_write_bytecode = unwritten
 
 
 @pytest.mark.parametrize(
