@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from fuzz import NASTY, VALUES
+from fuzz_changes import NASTY, VALUES
 
 NAMES: list[Any] = ["rows", "rows", "scenario", "seed", "entities", "policy", "Rows", "", 0, None, ("rows", "seed")]
 TYPES: list[Any] = [

@@ -32,9 +32,11 @@ from unittest.mock import patch
 
 import numpy as np
 import yaml
-from fuzz import FAST, FAST_ENTITIES, SLOW, changed_bytes, changed_json, slow
-from fuzz import SCENARIOS as STATED_SCENARIOS
+from fuzz import SLOW, slow
+from fuzz_changes import changed_bytes, changed_json
 from fuzz_frames import handed
+from fuzz_readers import FAST, FAST_ENTITIES
+from fuzz_readers import SCENARIOS as STATED_SCENARIOS
 
 from agentsynth import AgentSynth
 from agentsynth.data.shop import simulate_shop

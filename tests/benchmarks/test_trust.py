@@ -94,7 +94,10 @@ def test_a_pipeline_is_whole_with_the_digests_of_one_left_alone(
 @pytest.mark.slow
 def test_fuzz_counts_what_was_used_refused_and_found(run: Run, tmp_path: Path) -> None:
     printed = run("fuzz.py", "--minutes", 0.01, "--seed", 3, "--readers", "parameters", "archive", "--out", tmp_path)
+    times = re.match(r"([\d.]+) minutes, ([\d.]+) of them of the processor, seed 3, ([\d,]+) inputs\n", printed)
+    assert times is not None
     lines = re.findall(r"\| (\w+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|", printed)
+    assert int(times[3].replace(",", "")) == sum(int(inputs) for _, inputs, *_ in lines)
     assert [name for name, *_ in lines] == ["parameters", "archive"]
     for _, inputs, used, refused, found in lines:
         assert 0 < int(inputs) == int(used) + int(refused)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
+from typer.models import CommandInfo
 
+from agentsynth.cli import app
 from agentsynth.errors import InputError
 from agentsynth.files import MARK, write_text
 from agentsynth.storage import ARRAYS, MANIFEST
@@ -26,12 +29,14 @@ ROOM = 2000
 @contextmanager
 def full_disk() -> Iterator[None]:
     """Let the system refuse what goes beyond `ROOM` bytes of a file, in the middle of a write."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limits, unwritten = resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # Python takes what it wrote for whole, and no later process could import the module
     resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, limits[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        sys.dont_write_bytecode = unwritten
 
 
 @pytest.mark.parametrize(
@@ -64,29 +69,50 @@ def test_reports_and_pages_are_written_whole_or_not_at_all_on_a_full_disk(folder
     assert not [path for path in folder.iterdir() if MARK in path.name]
 
 
+@pytest.fixture
+def forbidden(folder: Path) -> Iterator[None]:
+    """A file and a folder that may not be read, and a folder that may not be written to; allowed again afterwards."""
+    (folder / "secret.csv").write_text("a,b\n1,2\n")
+    (folder / "locked").mkdir()
+    (folder / "still").mkdir()
+    modes = {folder / "secret.csv": 0, folder / "locked": 0, folder / "still": 0o555}
+    for path, mode in modes.items():
+        path.chmod(mode)
+    yield
+    for path in modes:
+        path.chmod(0o700)  # else pytest could not remove what is in them
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 @pytest.mark.parametrize(
     ("arguments", "expect"),
     [
-        (("fit", "secret.csv", "--out", "out.zip"), ("secret.csv", "Permission denied")),
+        (("fit", "secret.csv", "--out", "out.zip"), ("cannot read secret.csv: Permission denied. Name a file",)),
         (("fit", "locked/shop.csv", "--out", "out.zip"), ("cannot read locked/shop.csv: Permission denied",)),
         (("fit", "shop.csv", "--params", "secret.csv", "--out", "out.zip"), ("cannot read secret.csv: Permission",)),
         (("generate", "secret.csv", "--rows", "5", "--out", "out.csv"), ("secret.csv is not a model", "Permission")),
+        (("evaluate", "shop.csv", "secret.csv"), ("cannot read secret.csv: Permission denied",)),
+        (("report", "model.zip", "--real", "secret.csv", "--out", "out.html"), ("cannot read secret.csv: Permission",)),
         (("simulate", "--rows", "5", "--out", "locked/o.csv"), ("cannot write locked/o.csv: Permission denied",)),
         (("simulate", "--rows", "5", "--out", "still/o.csv"), ("cannot write still/o.csv: Permission denied",)),
     ],
 )
-def test_what_is_not_allowed_is_told(
-    arguments: tuple[str, ...], expect: tuple[str, ...], folder: Path, run: Run
-) -> None:
-    (folder / "secret.csv").write_text("a,b\n1,2\n")
-    (folder / "secret.csv").chmod(0)
-    for name, mode in (("locked", 0), ("still", 0o555)):
-        (folder / name).mkdir()
-        (folder / name).chmod(mode)
+@pytest.mark.usefixtures("forbidden")
+def test_what_is_not_allowed_is_told(arguments: tuple[str, ...], expect: tuple[str, ...], run: Run) -> None:
     told = run(*arguments)
     assert told.code == 2
     assert all(part in told.err for part in expect), told.err
+
+
+@pytest.mark.parametrize("command", app.registered_commands, ids=lambda command: command.callback.__name__)
+def test_readers_say_what_cannot_be_read_not_the_command_line(command: CommandInfo) -> None:
+    """Also where the tests run as root, who may read everything."""
+    assert command.callback is not None
+    hints = get_type_hints(command.callback, include_extras=True)
+    stated = {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Annotated}
+    paths = {name: info for name, (kind, info, *_) in stated.items() if kind is Path or Path in get_args(kind)}
+    assert paths
+    assert [name for name, info in paths.items() if info.readable] == []
 
 
 def test_what_a_killed_writer_left_is_removed_and_what_a_running_one_writes_is_not(tmp_path: Path) -> None:

@@ -20,16 +20,18 @@ from agentsynth.cli.options import (
     bar_of,
     overrides_of,
     params_of,
+    path_argument,
+    path_option,
     say,
     scenario_of,
 )
 
 
 def evaluate(
-    real: Annotated[Path, typer.Argument(help=f"Real rows that the model has not seen: a {TABLE}.")],
-    synthetic: Annotated[Path, typer.Argument(help=f"The synthetic table to judge: a {TABLE}.")],
+    real: Annotated[Path, path_argument(help=f"Real rows that the model has not seen: a {TABLE}.")],
+    synthetic: Annotated[Path, path_argument(help=f"The synthetic table to judge: a {TABLE}.")],
     train: Train = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write the report as JSON.")] = None,
+    out: Annotated[Path | None, path_option(help="Where to write the report as JSON.")] = None,
     target: Target = None,
     drop: Drop = None,
     params: ParamsFile = None,
@@ -61,10 +63,10 @@ def evaluate(
 
 def report(
     model: Model,
-    out: Annotated[Path, typer.Option(help="Where to write the page: a file that ends in .html.")],
-    real: Annotated[Path | None, typer.Option(help=f"Real rows that the model has not seen: a {TABLE}.")] = None,
+    out: Annotated[Path, path_option(help="Where to write the page: a file that ends in .html.")],
+    real: Annotated[Path | None, path_option(help=f"Real rows that the model has not seen: a {TABLE}.")] = None,
     train: Train = None,
-    synthetic: Annotated[Path | None, typer.Option(help="A table to judge; else one is composed.")] = None,
+    synthetic: Annotated[Path | None, path_option(help="A table to judge; else one is composed.")] = None,
     scenario: ScenarioName = None,
     rows: Annotated[int | None, typer.Option(min=1, help="Rows to compose; else as many as real ones.")] = None,
     target: Target = None,

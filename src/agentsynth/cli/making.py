@@ -19,6 +19,8 @@ from agentsynth.cli.options import (
     check_wanted,
     overrides_of,
     params_of,
+    path_argument,
+    path_option,
     resumable,
     say,
     scenario_of,
@@ -27,7 +29,7 @@ from agentsynth.cli.options import (
 
 
 def simulate(
-    out: Annotated[Path, typer.Option(help=f"Where to write the table: a {TABLE}.")],
+    out: Annotated[Path, path_option(help=f"Where to write the table: a {TABLE}.")],
     rows: Annotated[int, typer.Option(min=1, help="Rows to simulate.")] = 2000,
     habits: Annotated[bool, typer.Option("--habits", help="Users have habits: an hour, a taste, a rhythm.")] = False,
     seed: Seed = None,
@@ -43,8 +45,8 @@ def simulate(
 
 
 def fit(
-    table: Annotated[Path, typer.Argument(help=f"The table to learn from: a {TABLE}.")],
-    out: Annotated[Path, typer.Option(help="Where to save the model: a folder, or a file that ends in .zip.")],
+    table: Annotated[Path, path_argument(help=f"The table to learn from: a {TABLE}.")],
+    out: Annotated[Path, path_option(help="Where to save the model: a folder, or a file that ends in .zip.")],
     drop: Drop = None,
     entity: Annotated[
         str | None, typer.Option(help="Id column of what has several rows, such as user_id; auto: the column is found.")
@@ -91,7 +93,7 @@ def generate(
         bool, typer.Option("--strict", help="Write nothing where a goal of the scenario fell short.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(help="Where to write the scenario's report: a .json file, or a figure (.png).")
+        Path | None, path_option(help="Where to write the scenario's report: a .json file, or a figure (.png).")
     ] = None,
     escape_formulas: Annotated[
         bool, typer.Option("--escape-formulas", help="Put an apostrophe before text that a spreadsheet would run.")

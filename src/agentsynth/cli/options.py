@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,13 +16,18 @@ if TYPE_CHECKING:
     from agentsynth.progress import Progress
     from agentsynth.scenarios.grammar import Scenario
 
+# What cannot be read is for the readers to tell, with the reason and what to do: typer would say "not readable" alone,
+# also of a file that is to be replaced.
+path_argument = partial(typer.Argument, readable=False)
+path_option = partial(typer.Option, readable=False)
+
 Seed = Annotated[int | None, typer.Option(min=0, help="The same seed gives the same result; 0 if not given.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no messages.")]
-ParamsFile = Annotated[Path | None, typer.Option("--params", help="Parameters, in the form of params.yaml.")]
+ParamsFile = Annotated[Path | None, path_option("--params", help="Parameters, in the form of params.yaml.")]
 Drop = Annotated[list[str] | None, typer.Option(help="A column to leave out, e.g. free text; may be repeated.")]
 TABLE = "CSV or Parquet file"
-Model = Annotated[Path, typer.Argument(help="A model that `agentsynth fit` or `dvc repro` saved.")]
-Train = Annotated[Path | None, typer.Option(help="The rows the model learned from; privacy needs them.")]
+Model = Annotated[Path, path_argument(help="A model that `agentsynth fit` or `dvc repro` saved.")]
+Train = Annotated[Path | None, path_option(help="The rows the model learned from; privacy needs them.")]
 Target = Annotated[str | None, typer.Option(help="Column that models trained on each table predict.")]
 ScenarioName = Annotated[
     str | None,

@@ -14,6 +14,8 @@ from agentsynth.cli.options import (
     Seed,
     bar_of,
     params_of,
+    path_argument,
+    path_option,
     resumable,
     say,
 )
@@ -25,10 +27,8 @@ _LEFT = (
 
 
 def tune(
-    table: Annotated[
-        Path | None, typer.Argument(help=f"A {TABLE}; else the one that `dvc repro prepare` made.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for parameters, trials, result and figures.")] = Path("data/tuning"),
+    table: Annotated[Path | None, path_argument(help=f"A {TABLE}; else the one that `dvc repro prepare` made.")] = None,
+    out: Annotated[Path, path_option(help="Folder for parameters, trials, result and figures.")] = Path("data/tuning"),
     trials: Annotated[int | None, typer.Option(min=1, help="Trials of the study, those done before counted.")] = None,
     timeout: Annotated[float | None, typer.Option(min=1, help="Seconds after which no trial is begun.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that run trials side by side.")] = None,

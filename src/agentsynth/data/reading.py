@@ -103,15 +103,17 @@ def check_ending(path: Path) -> None:
 
 def _check_file(path: Path) -> None:
     try:
-        path.stat()
-    except OSError as error:
-        if not isinstance(error, FileNotFoundError):
-            raise InputError(f"cannot read {path}: {error.strerror}.") from error
+        size = path.stat().st_size
+        if path.is_file():  # to open a pipe would be to wait for who writes into it
+            path.open("rb").close()
+    except FileNotFoundError:
         raise InputError(f"there is no file {path}. Check the name; it is looked for from {Path.cwd()}.") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}. Name a file that you may read.") from error
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a CSV or Parquet file in it.")
     check_ending(path)
-    if path.stat().st_size == 0:
+    if size == 0:
         raise InputError(f"{path} is empty: a table needs a header line and at least one row.")
 
 
