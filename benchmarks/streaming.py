@@ -39,8 +39,9 @@ from output import machine, parser, positive, save, section
 
 from agentsynth import AgentSynth
 from agentsynth.data.shop import simulate_shop
-from agentsynth.generation import LARGEST, Request, make
+from agentsynth.generation import make
 from agentsynth.params import Params
+from agentsynth.request import LARGEST, Request
 from agentsynth.seeding import stream
 from agentsynth.streaming.parts import Job
 from agentsynth.streaming.writing import Footers, Written, runner, write_table_in_parts
