@@ -14,7 +14,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from agentsynth.entities.generator import EntityGenerator
+from agentsynth.data.shop import simulate_shop
 from agentsynth.errors import InputError
 from agentsynth.generation import generate
 from agentsynth.request import Request
@@ -26,16 +26,36 @@ from agentsynth.streaming.writing import Footers, Run, Written, here, runner, wr
 from agentsynth.synth import AgentSynth
 from agentsynth.task import Asked
 
-ROWS, ENTITIES, PART = 600, 70, 160
+ROWS, ENTITIES, PART = 600, 140, 160
 """Rows and entities of the tables, and most rows of a part: four parts."""
+TOTAL = 100_000
+SMALL = {
+    "generator": {"trees": 4},
+    "environment": {"rows": 60, "steps": 12, "pairs": 12},
+    "agent": {"episodes": 6, "goals": 3},
+    "entities": {"column": "user_id"},
+}
+"""As in conftest.py."""
 SCENARIO = {
     "targets": {
         "rows": {"share": {"1": "+50%"}},
         "category": {"share": {"Books": 0.3}},
-        "total_revenue": {"total": 100_000},
+        "total_revenue": {"total": TOTAL},
     }
 }
 Write = Callable[..., Written]
+
+
+@pytest.fixture(scope="module")
+def orders() -> pd.DataFrame:
+    """Users with up to six orders: a draw takes as many steps as the longest life has rows."""
+    return simulate_shop(900, seed=2, habits=True).groupby("user_id").head(6).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def synth(orders: pd.DataFrame) -> AgentSynth:
+    """Fitted; tests leave it as it is."""
+    return AgentSynth(SMALL, seed=0).fit(orders)
 
 
 @pytest.fixture(scope="module")
@@ -115,17 +135,17 @@ def test_goals_are_told_over_the_whole_table(folder: Path, users: tuple[Path, Wr
         assert total.reached == pytest.approx(table["total_revenue"].sum(), rel=1e-6)
         assert once.wanted == pytest.approx(1.5 * once.before)
         assert all(goal.lowest <= goal.whole.reached <= goal.highest for goal in written.goals[:2])
-    assert told(users[1]).startswith(f"{users[1].rows:,} rows of 70 entities in ")
+    assert told(users[1]).startswith(f"{users[1].rows:,} rows of 140 entities in ")
 
 
 def test_goals_are_met_over_the_whole_table(write: Write, tmp_path: Path) -> None:
-    for name, changes in (("rows", {"rows": 1500}), ("users", {"rows": 170, "exact": False})):
-        written = write(tmp_path / name, policy="q_learning", partition_rows=800, **changes)
+    for name, changes in (("rows", {"rows": 900}), ("users", {"rows": 200, "exact": False})):
+        written = write(tmp_path / name, policy="q_learning", partition_rows=500, **changes)
         once, books, total = (goal.whole for goal in written.goals)
         assert written.parts == 2
         assert once.reached == pytest.approx(once.wanted, abs=0.03)
         assert books.reached == pytest.approx(0.3, abs=0.015)
-        assert total.reached == pytest.approx(100_000, rel=0.05)
+        assert total.reached == pytest.approx(TOTAL, rel=0.05)
 
 
 def test_only_parts_that_are_missing_are_made(folder: Path, write: Write, tmp_path: Path) -> None:
@@ -181,12 +201,12 @@ def test_progress_is_told_in_what_is_asked_for(write: Write, tmp_path: Path) -> 
         assert sum(done) == count
 
 
-def test_types_are_known_without_a_value(generator: EntityGenerator, write: Write, tmp_path: Path) -> None:
+def test_types_are_known_without_a_value(synth: AgentSynth, write: Write, tmp_path: Path) -> None:
     write(tmp_path / "few", rows=9, partition_rows=3, scenario={}, policy="free")
     schemas = [pq.read_schema(part).remove_metadata() for part in sorted((tmp_path / "few").glob("part-*"))]
     assert len(schemas) == 3
     assert all(schema == schemas[0] for schema in schemas)
-    assert schemas[0].names == generator.table.names
+    assert schemas[0].names == synth.schema_.names
 
 
 @pytest.mark.slow
