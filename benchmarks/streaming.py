@@ -71,7 +71,8 @@ def peak() -> float:
 def request_of(synth: AgentSynth, case: Case) -> Request:
     """Return what a case asks for."""
     asked = Asked(None if case.get("scenario") is None else synth.scenario(case["scenario"]))
-    return Request(case["rows"], 0, asked, case.get("policy", "free"), case.get("partition_rows", 100_000))
+    sizes, most = synth.model_.generator.sizes, case.get("partition_rows", 100_000)
+    return Request(case["rows"], 0, asked, case.get("policy", "free"), most, sizes, sizes is not None)
 
 
 def rates(synth: AgentSynth, rows: int, steered: int, repeats: int) -> pd.DataFrame:
