@@ -9,9 +9,11 @@ Sources: `q_learning` (entities, steered by the learned policy), `free` (entitie
 floor: rows drawn and steered one by one, ids given to them afterwards), `real` (the ceiling: the entities that were
 learned from, as another real sample; how near they are to themselves is no question).
 
-The last table is what it costs: seconds to fit, and entities and rows a second, for two sizes of the shop.
+The last tables are what it costs: seconds to fit, and entities and rows a second, for two sizes of the shop; and tables
+of the shop written in parts, each by a process of its own (and its workers): rows a second, and the peak memory.
 
     python benchmarks/entities.py --out entities.csv
+    python benchmarks/entities.py --tables --cost-rows --part-rows 100000 400000   # the last table alone
     python benchmarks/entities.py --tables shop --seeds 10
     python benchmarks/entities.py --read entities.csv      # print the tables of an earlier run
 """
@@ -19,6 +21,7 @@ The last table is what it costs: seconds to fit, and entities and rows a second,
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +30,7 @@ from typing import Any
 
 import pandas as pd
 from output import machine, markdown, parser, positive, save, with_interval
+from streaming import measured
 from tables import RealTable
 
 from agentsynth import AgentSynth
@@ -108,10 +112,26 @@ def costs(rows: int, config: dict[str, Any]) -> Record:
     return record
 
 
+def in_parts(sizes: list[int], config: dict[str, Any]) -> Iterator[Record]:
+    """Write tables of so many rows in parts, as they are drawn and steered, and yield what they cost."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "model.zip"
+        shop = simulate_shop(SHOP_ROWS, seed=0, habits=True)
+        AgentSynth({**config, "entities": {"column": "user_id"}}).fit(shop).save(model)
+        cases: list[Record] = [{"rows": rows, "policy": "free"} for rows in sizes]
+        cases.append({"rows": sizes[-1], "policy": "free", "workers": 2})
+        cases += [{"rows": rows, "policy": "q_learning"} for rows in sizes[:2]]
+        for case in cases:
+            found = measured(model, **case)
+            told = {name: found[name] for name in ("rows", "policy", "wall", "CPU", "peak MB", "worker MB")}
+            rates = {"rows/s": found["done"] / found["wall"], "rows/CPU s": found["done"] / found["CPU"]}
+            yield {"table": "parts", "seed": 0, "workers": case.get("workers", 0), **told, **rates}
+
+
 def report(records: pd.DataFrame) -> str:
     """Return the tables of all records."""
     lines = []
-    for name, found in records[records["table"] != "cost"].groupby("table", sort=False):
+    for name, found in records[~records["table"].isin(["cost", "parts"])].groupby("table", sort=False):
         rows = {
             score: {source: _cell(found[found["source"] == source][score]) for source in SOURCES}
             for score in SCORES
@@ -123,6 +143,10 @@ def report(records: pd.DataFrame) -> str:
     if len(cost):
         cost = cost.astype({"size": int, "entities": int}).drop(columns=["table", "seed"])
         lines += ["\nCost\n", markdown(cost.set_index("size"), 1)]
+    parts = records[records["table"] == "parts"].dropna(axis=1)
+    if len(parts):
+        parts = parts.astype({"rows": int, "workers": int}).drop(columns=["table", "seed"])
+        lines += ["\nIn parts\n", markdown(parts.set_index("rows"), 1)]
     return "\n".join(lines)
 
 
@@ -134,9 +158,12 @@ def _cell(values: pd.Series[float]) -> str:
 def main(arguments: list[str] | None = None) -> None:
     """Run the benchmark."""
     options = parser(__doc__)
-    options.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES))
+    options.add_argument("--tables", nargs="*", choices=list(TABLES), default=list(TABLES))
     options.add_argument("--seeds", type=positive, default=5)
-    options.add_argument("--cost-rows", nargs="+", type=positive, default=[4000, 16000], help="sizes to be timed")
+    options.add_argument("--cost-rows", nargs="*", type=positive, default=[4000, 16000], help="sizes to be timed")
+    options.add_argument(
+        "--part-rows", nargs="*", type=positive, default=[100_000, 400_000, 1_600_000], help="of tables in parts"
+    )
     options.add_argument("--max-entities", type=positive, default=10_000, help="of each table")
     options.add_argument("--episodes", type=positive, default=30)
     options.add_argument("--read", type=Path, help="print the tables of an earlier run")
@@ -154,6 +181,8 @@ def _run(chosen: argparse.Namespace) -> pd.DataFrame:
             records += judged(name, TABLES[name], seed, chosen.max_entities, config)
             save(pd.DataFrame(records), chosen.out)
     records += [costs(rows, config) for rows in chosen.cost_rows]
+    if chosen.part_rows:
+        records += in_parts(chosen.part_rows, config)
     save(pd.DataFrame(records), chosen.out)
     return pd.DataFrame(records)
 

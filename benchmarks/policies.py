@@ -29,8 +29,8 @@ from agentsynth.ablation import compare_policies
 from agentsynth.data.schema import Schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.typed import typed
-from agentsynth.generation import POLICIES
 from agentsynth.metrics.similarity import similarity
+from agentsynth.request import POLICIES
 from agentsynth.scenarios.constraints import Constraint
 from agentsynth.scenarios.grammar import Scenario
 from agentsynth.scenarios.meeting import meeting, stated

@@ -33,8 +33,8 @@ from scoring import SCORES, Judge, random_halves
 from tables import TABLES, load
 
 from agentsynth import AgentSynth
-from agentsynth.generation import POLICIES
 from agentsynth.metrics.baselines import sample
+from agentsynth.request import POLICIES
 from agentsynth.seeding import child_seed
 
 STEERED, FREE, REAL = "q_learning", "free", "real"

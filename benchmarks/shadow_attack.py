@@ -42,10 +42,10 @@ from agentsynth import AgentSynth
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
-from agentsynth.generation import POLICIES
 from agentsynth.metrics.baselines import sample, shuffled_columns
 from agentsynth.metrics.learner import roc_auc
 from agentsynth.metrics.values import compared, kind_of
+from agentsynth.request import POLICIES
 from agentsynth.seeding import child_seed, stream
 
 CONTROLS = ("copies", "shuffled", "independent")

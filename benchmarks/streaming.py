@@ -39,8 +39,9 @@ from output import machine, parser, positive, save, section
 
 from agentsynth import AgentSynth
 from agentsynth.data.shop import simulate_shop
-from agentsynth.generation import LARGEST, Request, make
+from agentsynth.generation import make
 from agentsynth.params import Params
+from agentsynth.request import LARGEST, Request
 from agentsynth.seeding import stream
 from agentsynth.streaming.parts import Job
 from agentsynth.streaming.writing import Footers, Written, runner, write_table_in_parts
@@ -70,7 +71,8 @@ def peak() -> float:
 def request_of(synth: AgentSynth, case: Case) -> Request:
     """Return what a case asks for."""
     asked = Asked(None if case.get("scenario") is None else synth.scenario(case["scenario"]))
-    return Request(case["rows"], 0, asked, case.get("policy", "free"), case.get("partition_rows", 100_000))
+    sizes, most = synth.model_.generator.sizes, case.get("partition_rows", 100_000)
+    return Request(case["rows"], 0, asked, case.get("policy", "free"), most, sizes, sizes is not None)
 
 
 def rates(synth: AgentSynth, rows: int, steered: int, repeats: int) -> pd.DataFrame:

@@ -41,8 +41,8 @@ from agentsynth.config import Config
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.typed import typed
-from agentsynth.generation import POLICIES
 from agentsynth.model import Generator, fit_generator, fit_model, training_environment
+from agentsynth.request import POLICIES
 from agentsynth.seeding import stream
 
 SHOP_ROWS = 2000

@@ -10,10 +10,11 @@ import pandas as pd
 
 from agentsynth.config import Config
 from agentsynth.data.typed import typed
-from agentsynth.generation import POLICIES, Request, generate
+from agentsynth.generation import generate
 from agentsynth.metrics.similarity import typed_similarity
 from agentsynth.metrics.values import compared
 from agentsynth.model import Generator
+from agentsynth.request import POLICIES, Request
 from agentsynth.scenarios.grammar import Scenario
 from agentsynth.seeding import child_seed
 from agentsynth.synth import AgentSynth

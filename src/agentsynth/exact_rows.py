@@ -1,44 +1,46 @@
-"""Tables of exactly so many rows, also of entities, which have as many rows as they have."""
+"""Parts of exactly so many rows, also of entities, which have as many rows as they have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from agentsynth.config import Config
-from agentsynth.entities.generator import EntityGenerator
-from agentsynth.entities.sizing import entities_for, exactly
-from agentsynth.errors import ScenarioError
-from agentsynth.generation import Composed, Request, generate
-from agentsynth.model import Model
-from agentsynth.seeding import stream
+import numpy as np
 
-ATTEMPTS = 8
-"""Times that entities are made, half as many more each time, until they have the rows that are wanted."""
+from agentsynth.entities.pool import EntityPool
+from agentsynth.entities.sizing import Sizes, entities_for, exactly
+from agentsynth.env.pool import Pool
+from agentsynth.partitions import Partition, Piece
 
 
-def generate_rows(
-    model: Model, config: Config, request: Request, advance: Callable[[int], None] = lambda _: None
-) -> Composed:
-    """Generate a table of exactly `request.rows` rows, whatever a row is to the model.
+def rows_in(pool: Pool) -> int:
+    """Return how many rows of the table a pool has: those of its entities, where it is one of entities."""
+    return len(pool.rows) if isinstance(pool, EntityPool) else len(pool)
 
-    Of entities as many are made as have these rows; one of them may lose its last ones.
 
-    Raises:
-        ScenarioError: the scenario does not fit the table; or its entities have too few rows.
+def pieces_for_rows(partition: Partition, sizes: Sizes, made: Sequence[Pool]) -> Iterator[Piece]:
+    """Yield pieces of entities until those made have the rows of a partition.
+
+    A scenario's entities may have more rows than others, or fewer: how many more are to be made is told by those made.
+
+    Args:
+        partition: its rows are wanted.
+        sizes: how many rows entities have.
+        made: what was made of the pieces so far; it grows by each.
     """
-    generator = model.generator
-    if not isinstance(generator, EntityGenerator):
-        return generate(model, config, request, advance)
-    for attempt in range(ATTEMPTS):
-        entities = entities_for(request.rows, generator.rows_per_entity, attempt)
-        composed = generate(model, config, replace(request, rows=entities))
-        ids = composed.table[generator.plan.id]
-        chosen = exactly(request.rows, ids, stream(request.seed, "entities"))
-        if chosen is not None:
-            advance(request.rows)
-            return replace(composed, table=composed.table[chosen].reset_index(drop=True))
-    raise ScenarioError(
-        f"{entities} entities of the scenario have {len(ids)} rows, and {request.rows} are wanted: ask for a number of "
-        "entities instead."
-    )
+    place = 0
+    while (lacking := partition.rows - sum(map(rows_in, made))) > 0:
+        mean = sum(map(rows_in, made)) / sum(map(len, made)) if made else sizes.mean
+        more = replace(partition, rows=entities_for(lacking, mean))
+        for piece in more.pieces:
+            if sum(map(rows_in, made)) >= partition.rows:
+                break
+            yield Piece(piece.rows, partition.seed_of(partition.seed, place))
+            place += 1
+
+
+def cut_to(pool: Pool, rows: int, rng: np.random.Generator) -> Pool:
+    """Return entities of a pool, chosen at random, that have exactly so many rows; see `exactly`."""
+    if not isinstance(pool, EntityPool):
+        raise TypeError("these are no entities")
+    return pool.shortened(exactly(rows, pool.sizes, rng))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,12 @@ from agentsynth.env.exchange import Pulls, exchange
 from agentsynth.env.pool import Pool
 from agentsynth.env.selection import top
 from agentsynth.env.weights import rake
-from agentsynth.errors import ConfigError, ScenarioError
+from agentsynth.errors import ScenarioError
+from agentsynth.exact_rows import cut_to, rows_in
 from agentsynth.model import Generator, Model
-from agentsynth.partitions import PARTITION_ROWS, Partition, Partitions
+from agentsynth.partitions import Partition
 from agentsynth.reporting import reached, report_of, unguided
+from agentsynth.request import Request
 from agentsynth.scenarios.nearest import JUDGED, nearest_rows
 from agentsynth.scenarios.report import Reached, ScenarioReport
 from agentsynth.scenarios.text import shortfall
@@ -29,12 +31,6 @@ from agentsynth.seeding import child_seed, stream
 from agentsynth.task import Asked, Cost, Task, prepare_task
 
 Floats = NDArray[np.float64]
-POLICIES = ("q_learning", "neutral", "random", "proportional", "raking", "free")
-"""`free` takes rows as they come from the base generator; `raking` draws them by weights found on the whole pool."""
-LARGEST = 5_000
-"""Rows composed at a time; longer tables are composed in pieces, in bounded memory, and those in partitions."""
-DRAWN = 20_000
-"""Rows drawn at a time where all of them are taken."""
 AIM_ROUNDS = 4
 """Times that the numbers a goal aims at are measured anew while a table is refined."""
 RAKING_ROUNDS = 50
@@ -80,50 +76,6 @@ class Composed:
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is to be generated; with a model it decides every row.
-
-    Attributes:
-        rows: rows wanted; that many are made.
-        seed: decides everything random.
-        asked: the scenario to steer to, and more; as it is: mimic the table.
-        policy: one of `POLICIES`.
-        partition_rows: most rows of a partition.
-
-    Raises:
-        ConfigError: no such policy.
-    """
-
-    rows: int
-    seed: int
-    asked: Asked = field(default_factory=Asked)
-    policy: str = "q_learning"
-    partition_rows: int = PARTITION_ROWS
-
-    def __post_init__(self) -> None:
-        if self.policy not in POLICIES:
-            raise ConfigError(f"no policy {self.policy!r}; there are {', '.join(POLICIES)}.")
-        object.__setattr__(self, "asked", replace(self.asked, total=self.rows))
-
-    @property
-    def partitions(self) -> Partitions:
-        """The partitions of the table."""
-        return Partitions(self.rows, self.seed, DRAWN if self.plain else LARGEST, self.partition_rows)
-
-    @property
-    def plain(self) -> bool:
-        """Whether rows are taken as they are drawn, as many as are wanted.
-
-        A table of one piece takes them from a pool as any policy does, so that it stays what it was for its seed.
-        """
-        return self.policy == "free" and self.asked.scenario is None and self.rows > LARGEST
-
-    def starting_from(self, now: Mapping[str, float]) -> Request:
-        """Return the same with the numbers that changes such as `+20%` start from, where they are not known yet."""
-        return replace(self, asked=replace(self.asked, now=self.asked.now or now))
-
-
-@dataclass(frozen=True)
 class Made:
     """A partition of a table.
 
@@ -140,6 +92,11 @@ class Made:
     codes: Floats
     first: Task | None
     costs: Sequence[Cost]
+
+    @property
+    def weights(self) -> list[float]:
+        """What these rows count for in each target of the scenario over the whole table."""
+        return [] if self.first is None else [target.weight(self.frame) for target in self.first.constraints]
 
     @property
     def now(self) -> Mapping[str, float]:
@@ -210,7 +167,8 @@ def make(
     pieces: list[Pool] = []
     costs: list[Cost] = []
     first: Task | None = None
-    for piece in partition.pieces:
+    done = 0
+    for piece in request.pieces(partition, pieces):
         if request.plain:
             pieces.append(model.generator.draw_rows(piece.rows, stream(piece.seed, "pool")))
         else:
@@ -219,8 +177,11 @@ def make(
             pieces.append(task.pool.take(chosen))
             first, request = first or task, request.starting_from(task.now)
             costs += [] if task.cost is None else [task.cost]
-        advance(piece.rows)
+        before, done = done, min(sum(map(rows_in, pieces)), partition.rows) if request.exact else done + piece.rows
+        advance(done - before)
     whole = pieces[0].followed_by(*pieces[1:])
+    if request.exact:
+        whole = cut_to(whole, partition.rows, stream(partition.seed_of(request.seed), "entities"))
     seed, share = child_seed(request.seed, "finish"), Share(partition.number, partition.count, partition.before)
     table = model.generator.finish(whole, partition.seed_of(seed), share)
     return Made(table, whole.frame, whole.codes[:JUDGED], first, costs)

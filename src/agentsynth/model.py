@@ -19,6 +19,7 @@ from agentsynth.config import Config
 from agentsynth.data.ids import ALL, Share
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import add_derived, finish
+from agentsynth.entities.sizing import Sizes
 from agentsynth.env.cells import Cells, fit_cells
 from agentsynth.env.critic import fit_critic
 from agentsynth.env.detail import Detail
@@ -76,6 +77,17 @@ class Generator:
         codes = self.trees.draw(rows, rng)
         frame = add_derived(self.trees.codec.decode(codes), self.schema)
         return Pool(frame, codes, np.empty((rows, 0), np.int32), np.zeros(rows))
+
+    @property
+    def sizes(self) -> Sizes | None:
+        """How many rows entities have; None: rows are drawn one by one."""
+        return None
+
+    def shown(self, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+        """Return drawn rows, typed, with derived columns, after two that have known values in every column."""
+        codec = self.trees.codec
+        codes = np.concatenate([codec.first_known, self.trees.draw(rows, rng)])
+        return add_derived(codec.decode(codes), self.schema)
 
     def units_for(self, rows: int) -> int:
         """Return how many units have so many rows: the rows themselves, but for entities."""

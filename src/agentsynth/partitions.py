@@ -68,6 +68,7 @@ class Partitions(Sequence[Partition]):
         seed: of the table.
         piece_rows: most rows of a piece.
         most: most rows of a partition.
+        step: of which rows of a partition are a multiple, but for the last one; then they may be that many more.
 
     >>> [partition.rows for partition in Partitions(250_000, seed=0, piece_rows=5_000)]
     [83333, 83333, 83334]
@@ -77,9 +78,10 @@ class Partitions(Sequence[Partition]):
     seed: int
     piece_rows: int
     most: int = PARTITION_ROWS
+    step: int = 1
 
     def __len__(self) -> int:
-        return -(-self.rows // self.most)
+        return min(-(-self.rows // self.most), max(1, self.rows // self.step))
 
     @overload
     def __getitem__(self, number: int) -> Partition: ...
@@ -91,5 +93,10 @@ class Partitions(Sequence[Partition]):
             return [self[place] for place in range(*number.indices(count))]
         if not 0 <= number < count:
             raise IndexError(f"there are {count} partitions, from 0 on; no {number}.")
-        first, end = self.rows * number // count, self.rows * (number + 1) // count
+        first, end = self._end(number), self._end(number + 1)
         return Partition(number, count, first, end - first, child_seed(self.seed, "piece.0"), self.piece_rows)
+
+    def _end(self, partitions: int) -> int:
+        """Return the rows of so many first partitions."""
+        count = len(self)
+        return self.rows if partitions == count else self.rows * partitions // count // self.step * self.step

@@ -104,16 +104,19 @@ class Source:
         rows = scaled(pool.rows, self.scenario, self.generator.table)
         return replace(pool, rows=rows, frame=self.generator.trees.summary.of(rows, pool.owner))
 
-    def constraints(self, pool: Pool, table: Table) -> list[Constraint]:
+    def constraints(self, pool: Pool, table: Table, exact: int | None = None) -> list[Constraint]:
         """Return the numbers that the scenario wants of a pool, whose rows are those of `table`.
+
+        Of entities `exact` is the number of rows that all of them have together; None: as many as they have.
 
         Raises:
             ScenarioError: a target does not fit the table.
         """
         if not isinstance(pool, EntityPool):
             return constraints_of(self.scenario, table)
-        finer = replace(table, frame=pool.rows, schema=self.generator.table)
-        return constraints_of(self.scenario, table, RowsTable(**vars(finer), owner=pool.owner))
+        finer = replace(table, frame=pool.rows, schema=self.generator.table, rows=exact or table.rows)
+        rows = RowsTable(**vars(finer), owner=pool.owner, exact=exact is not None)
+        return constraints_of(self.scenario, table, rows)
 
     def _slice(self, pool: Pool) -> Pool:
         return pool.take(np.flatnonzero(self._wanted(pool.frame)))

@@ -15,14 +15,13 @@ from agentsynth.data.inference import infer_schema
 from agentsynth.data.reading import read_table
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
-from agentsynth.entities.generator import EntityGenerator
 from agentsynth.entities.plan import overrides_of
 from agentsynth.errors import InputError, NotFittedError, ScenarioError
-from agentsynth.exact_rows import generate_rows
 from agentsynth.fitting import fit_any
-from agentsynth.generation import Composed, Request, generate
+from agentsynth.generation import Composed, generate
 from agentsynth.model import Model, fit_model
 from agentsynth.progress import Progress, silent
+from agentsynth.request import Request
 from agentsynth.scenarios.grammar import Scenario
 from agentsynth.scenarios.table import Function
 from agentsynth.seeding import child_seed
@@ -144,10 +143,11 @@ class AgentSynth:
     def generate_to(
         self,
         folder: str | Path,
-        rows: int,
+        rows: int | None = None,
         scenario: str | Mapping[str, Any] | Scenario | None = None,
         seed: int | None = None,
         *,
+        entities: int | None = None,
         fine_tune: int = 0,
         policy: str = "q_learning",
         workers: int | None = None,
@@ -156,8 +156,9 @@ class AgentSynth:
     ) -> Written:
         """Write a table of any length as a folder of Parquet files, in bounded memory: the rows that `generate` gives.
 
-        A file has up to 100,000 rows, and is whole or absent. The same call goes on where one was stopped. The table's
-        order, where it has one, is that of each file. With workers, the rows are the same; a script then has to stand
+        A file has up to 100,000 rows (of entities: about; each has all of its rows in one file), and is whole or
+        absent. The same call goes on where one was stopped. The table's order, where it has one, is that of each file.
+        With workers, the rows are the same; a script then has to stand
         under `if __name__ == "__main__":`, as with all that starts processes in Python.
 
         Args:
@@ -165,6 +166,7 @@ class AgentSynth:
             rows: how many.
             scenario: what to steer to, as in `generate`.
             seed: the same seed gives the same rows; None: the seed of this object.
+            entities: how many entities instead, as in `generate`.
             fine_tune: as in `generate`.
             policy: as in `generate`; `free` is much the fastest.
             workers: processes of this machine to share the work.
@@ -179,9 +181,7 @@ class AgentSynth:
         """
         from agentsynth.streaming.writing import runner, write_table_in_parts
 
-        request, seed = self._request(rows, scenario, seed, Asked(fine_tune=fine_tune), policy)
-        if isinstance(self._fitted().generator, EntityGenerator):
-            raise InputError("a table with entities is made in memory, not in parts: name a file, not a folder.")
+        request, seed = self._request(rows, entities, scenario, seed, Asked(fine_tune=fine_tune), policy)
         run = runner(workers, dask)
         return write_table_in_parts(self._fitted(), self.config, request, seed, str(folder), run, progress)
 
@@ -206,34 +206,35 @@ class AgentSynth:
         """
         asked = Asked(functions=functions or {}, fine_tune=fine_tune)
         model = self._fitted()
-        if entities is not None and (rows is not None or not isinstance(model.generator, EntityGenerator)):
-            raise InputError(
-                "entities can be asked for in place of rows, of a model that was fitted with entities.column: "
-                f"found rows={rows}, entities={entities}."
-            )
-        wanted = rows if entities is None else entities
-        request, _ = self._request(wanted, scenario, seed, asked, policy)
-        make = generate_rows if entities is None else generate
+        request, _ = self._request(rows, entities, scenario, seed, asked, policy)
         with progress("rows" if entities is None else "entities", request.rows) as advance:
-            composed = make(model, self.config, request, advance)
+            composed = generate(model, self.config, request, advance)
         composed = composed.checked() if strict else composed
         return composed if self._train is None else composed.with_nearest(self._train, model.generator)
 
     def _request(
         self,
         rows: int | None,
+        entities: int | None,
         scenario: str | Mapping[str, Any] | Scenario | None,
         seed: int | None,
         asked: Asked,
         policy: str,
     ) -> tuple[Request, int]:
         """Return what is wanted, and the seed that was meant."""
-        if not isinstance(rows, int | np.integer) or rows < 1:
-            raise InputError(f"rows must be a whole number from 1 on; found {rows!r}.")
-        self._fitted()
+        sizes = self._fitted().generator.sizes
+        if entities is not None and (rows is not None or sizes is None):
+            raise InputError(
+                "entities can be asked for in place of rows, of a model that was fitted with entities.column: "
+                f"found rows={rows}, entities={entities}."
+            )
+        what, count = ("rows", rows) if entities is None else ("entities", entities)
+        if not isinstance(count, int | np.integer) or count < 1:
+            raise InputError(f"{what} must be a whole number from 1 on; found {count!r}.")
         wanted = None if scenario is None else self.scenario(scenario)
         seed = self.seed if seed is None else seed
-        return Request(int(rows), child_seed(seed, "generate"), replace(asked, scenario=wanted), policy), seed
+        asked, exact = replace(asked, scenario=wanted), sizes is not None and entities is None
+        return Request(int(count), child_seed(seed, "generate"), asked, policy, sizes=sizes, exact=exact), seed
 
     def scenario(self, value: str | Mapping[str, Any] | Scenario) -> Scenario:
         """Return a scenario from its name in the configuration, or from plain values.

@@ -40,7 +40,8 @@ class Asked:
         scenario: what to steer to; None: mimic the table.
         functions: name -> the user's own measures of a table, which the scenario may name.
         fine_tune: episodes that the learned policy is trained on the task first.
-        total: rows of the whole table, of which a piece may be made at a time.
+        total: rows of the whole table, of which a piece may be made at a time; of entities: how many of them.
+        exact: rows that the table has; None: as many as its entities have.
         now: name -> the number that changes such as `+20%` start from; where not given: what the pool has.
     """
 
@@ -48,6 +49,7 @@ class Asked:
     functions: Mapping[str, Function] = field(default_factory=dict)
     fine_tune: int = 0
     total: int = 0
+    exact: int | None = None
     now: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -186,7 +188,7 @@ def _planned(pool: Pool, asked: Asked, source: Source) -> Planned:
         return Planned(pool, pool, (), unguided, base, Plan(base, np.zeros((0, 0))))
     made = source.wanted(pool)
     table = Table(made.frame, source.schema, asked.total, base, asked.now, asked.functions)
-    constraints = source.constraints(made, table)
+    constraints = source.constraints(made, table, asked.exact)
     told = {name: values for c in constraints for name, values in c.told.items()}
     made = replace(made, frame=made.frame.assign(**told)) if told else made
     return Planned(pool, made, constraints, unguided, base, plan(constraints, base))

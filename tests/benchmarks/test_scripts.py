@@ -196,7 +196,7 @@ def test_scenarios_are_steered_to_under_every_policy(run: Run, tmp_path: Path) -
 
 def test_entities_are_judged_beside_floor_and_ceiling(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "entities.csv"
-    sizes = ["--seeds", 1, "--episodes", 1, "--cost-rows", 300, "--max-entities", 60]
+    sizes = ["--seeds", 1, "--episodes", 1, "--cost-rows", 300, "--part-rows", 400, "--max-entities", 60]
     printed = run("entities.py", "--tables", "LaborSupply", *sizes, "--out", out)
     results = pd.read_csv(out)
     assert list(results["source"].dropna()) == ["q_learning", "free", "one by one", "real"]
@@ -204,4 +204,8 @@ def test_entities_are_judged_beside_floor_and_ceiling(run: Run, tmp_path: Path) 
     assert float(told["q_learning"]) < float(told["one by one"])
     assert "LaborSupply: 30 unseen entities, 1 seeds" in printed
     assert "q_learning rows/s" in printed
+    parts = results[results["table"] == "parts"]
+    assert parts[["policy", "workers"]].to_numpy().tolist() == [["free", 0], ["free", 2], ["q_learning", 0]]
+    assert (parts["rows"] == 400).all()
+    assert "| rows | workers | policy | wall |" in printed
     assert run("entities.py", "--read", out).split("\n\n", 1)[1] == printed.split("\n\n", 1)[1]

@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -267,15 +268,54 @@ def test_best_parameters_are_written_if_better_or_by_force(
     assert (tmp_path / "params.yaml").read_text() == f"agent: {{discount: {0.25 if written else 0.5}}}\n"
 
 
-def test_entities_are_fitted_and_generated(cli: Cli, folder: Path) -> None:
+@pytest.fixture(scope="module")
+def users(cli: Cli, folder: Path) -> Path:
+    """A folder with a model of the shop's users in users.zip."""
     cli("simulate", "--rows", 300, "--seed", 2, "--habits", "--out", "orders.csv", cwd=folder)
     fit = ("fit", "orders.csv", "--out", "users.zip", "--params", "params.yaml", "--quiet")
     cli(*fit, "--entity", "user_id", cwd=folder)
-    cli("generate", "users.zip", "--entities", 12, "--out", "twelve.csv", cwd=folder)
-    made = read_table(folder / "twelve.csv")
+    return folder
+
+
+def test_entities_are_fitted_and_generated(cli: Cli, users: Path) -> None:
+    cli("generate", "users.zip", "--entities", 12, "--out", "twelve.csv", cwd=users)
+    made = read_table(users / "twelve.csv")
     assert made["user_id"].nunique() == 12
     assert set(made.groupby("user_id")["user_type"].nunique()) == {1}
     for arguments in (["--rows", 5, "--entities", 5], []):
-        done = cli("generate", "users.zip", "--out", "no.csv", *arguments, cwd=folder, expect=2)
+        done = cli("generate", "users.zip", "--out", "no.csv", *arguments, cwd=users, expect=2)
         assert "say how many rows are wanted, or how many entities" in " ".join(done.stderr.replace("│", " ").split())
-    assert not (folder / "no.csv").exists()
+    assert not (users / "no.csv").exists()
+
+
+def test_entities_are_written_into_a_folder(cli: Cli, users: Path) -> None:
+    generate = ("generate", "users.zip", "--seed", 4)
+    done = cli(*generate, "--entities", 12, "--out", "twelve", cwd=users)
+    made = pd.read_parquet(users / "twelve")
+    assert done.stdout.startswith(f"{len(made)} rows of 12 entities in 1 part to ")
+    cli(*generate, "--entities", 12, "--out", "one.parquet", cwd=users)
+    pd.testing.assert_frame_equal(made, pd.read_parquet(users / "one.parquet"))
+    refused = cli(*generate, "--rows", 12, "--out", "twelve", cwd=users, expect=2)
+    assert "unit entities, not rows" in " ".join(refused.stderr.split())
+
+
+@pytest.mark.slow
+def test_a_long_table_of_entities_is_the_same_after_a_kill_and_by_two_workers(process: Cli, users: Path) -> None:
+    pytest.importorskip("distributed")
+    generate = ("generate", "users.zip", "--rows", 240_001, "--policy", "free", "--seed", 4, "--quiet", "--out")
+    process(*generate, "whole", "--workers", 1, cwd=users)
+    whole = pd.read_parquet(users / "whole", columns=["user_id", "user_type"])
+    assert len(whole) == 240_001
+    assert set(whole.groupby("user_id")["user_type"].nunique()) == {1}
+    command = [str(Path(sys.executable).parent / "agentsynth"), *map(str, generate), "killed"]
+    killed = subprocess.Popen(command, cwd=users)
+    while not list(users.glob("killed/part-*")):
+        assert killed.poll() is None
+        time.sleep(0.05)
+    killed.kill()
+    killed.wait()
+    assert 1 <= len(list(users.glob("killed/part-*"))) < 3
+    process(*generate, "killed", "--workers", 2, cwd=users)
+    both = [{file.name: file.read_bytes() for file in (users / name).iterdir()} for name in ("whole", "killed")]
+    assert sorted(both[0]) == ["_agentsynth.json", *(f"part-0000{number}.parquet" for number in range(3))]
+    assert both[0] == both[1]

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from agentsynth import generation
+from agentsynth import request as requests
 from agentsynth.config import Config
 from agentsynth.errors import ScenarioError
-from agentsynth.generation import POLICIES, Request, choose, raking_weights
+from agentsynth.generation import choose, raking_weights
 from agentsynth.model import Generator
+from agentsynth.request import POLICIES, Request
 from agentsynth.scenarios.grammar import Scenario
 from agentsynth.scenarios.meeting import stated
 from agentsynth.synth import AgentSynth
@@ -137,7 +139,7 @@ def test_raking_meets_every_margin(shop_generator: Generator, small_config: Conf
 
 
 def test_long_tables_are_composed_in_pieces(shop_synth: AgentSynth, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generation, "LARGEST", 50)
+    monkeypatch.setattr(requests, "LARGEST", 50)
     done: list[int] = []
     request = Request(120, 1, Asked(shop_synth.scenario("dear")))
     composed = generation.generate(shop_synth.model_, shop_synth.config, request, done.append)

@@ -23,6 +23,16 @@ def test_partitions_follow_each_other_and_are_about_equal(rows: int, most: int, 
         assert max(sizes) - min(sizes) <= 1
 
 
+@given(rows=st.integers(1, 10**6), most=st.integers(1, 10**4), step=st.integers(1, 200))
+def test_partitions_but_the_last_have_multiples_of_the_step(rows: int, most: int, step: int) -> None:
+    partitions = Partitions(rows, 0, 1000, most, step)
+    last = len(partitions) - 1
+    sizes = {number: partitions[number].rows for number in {0, last // 2, last}}
+    assert all(size % step == 0 for number, size in sizes.items() if number != last)
+    assert all(0 < size < max(most, 2 * step) + step for size in sizes.values())
+    assert partitions[last].before + sizes[last] == rows
+
+
 def test_no_two_pieces_have_a_seed_in_common_and_the_first_has_the_one_it_always_had() -> None:
     partitions = Partitions(3_000, 7, 10, 100)
     seeds = [piece.seed for partition in partitions for piece in partition.pieces]

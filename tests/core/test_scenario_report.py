@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agentsynth import generation
+from agentsynth import request
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.typed import typed
 from agentsynth.errors import ScenarioError
@@ -85,7 +85,7 @@ def test_a_derived_column_moves_with_what_is_scaled(synth: AgentSynth) -> None:
 def test_the_report_is_of_all_pieces(synth: AgentSynth, monkeypatch: pytest.MonkeyPatch) -> None:
     dear = {"targets": {"price": {"mean": "+20%"}}}
     whole = synth.compose(90, dear).report
-    monkeypatch.setattr(generation, "LARGEST", 30)
+    monkeypatch.setattr(request, "LARGEST", 30)
     composed = synth.compose(90, dear)
     report = composed.report
     assert report is not None

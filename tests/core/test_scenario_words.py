@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from agentsynth import generation
+from agentsynth import request
 from agentsynth.errors import ScenarioError
 from agentsynth.generation import Composed
 from agentsynth.synth import AgentSynth
@@ -130,7 +130,7 @@ def test_scaling_that_breaks_an_inequality_is_refused(synth: AgentSynth) -> None
 def test_every_piece_of_a_long_table_starts_from_the_same_numbers(
     synth: AgentSynth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generation, "LARGEST", 40)
+    monkeypatch.setattr(request, "LARGEST", 40)
     (target,) = synth.compose(120, {"targets": {"price": {"median": "+20%"}}}, seed=1).targets
     assert target.before == pytest.approx(sales()["price"].median(), rel=0.1)
     assert target.wanted == pytest.approx(1.2 * target.before, rel=0.001)

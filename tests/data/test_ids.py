@@ -200,6 +200,15 @@ def test_parts_of_a_table_have_no_id_in_common(form: IdForm) -> None:
         assert pd.concat(found).str.fullmatch("".join(f"[{letters}]" for letters in form.alphabets)).all()
 
 
+def test_running_numbers_are_dealt_out_where_parts_do_not_know_of_those_before() -> None:
+    column = Column(name="key", kind="id", dtype="str", id_form=form_of([f"U{i:04d}" for i in range(7, 90)]))
+    found = [
+        make_ids(pd.DataFrame(index=range(rows)), [column], RNG(0), Share(number, 3, None))["key"].tolist()
+        for number, rows in enumerate((2, 3, 2))
+    ]
+    assert found == [["U0007", "U0010"], ["U0008", "U0011", "U0014"], ["U0009", "U0012"]]
+
+
 def test_codes_that_are_too_few_for_all_parts_are_refused() -> None:
     form = IdForm(style="pattern", alphabets=("01", "01", "01"))
     column = Column(name="key", kind="id", dtype="str", id_form=form)

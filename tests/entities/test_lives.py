@@ -133,13 +133,13 @@ def test_what_entities_cannot_be_steered_to_is_refused(synth: AgentSynth, asked:
         synth.generate(entities=20, **asked)
 
 
-def test_entities_are_no_rows(synth: AgentSynth, shop_synth: AgentSynth, tmp_path: Path) -> None:
+def test_entities_are_no_rows(synth: AgentSynth, shop_synth: AgentSynth) -> None:
     with pytest.raises(InputError, match="in place of rows"):
         synth.generate(10, entities=10)
     with pytest.raises(InputError, match=r"fitted with entities\.column"):
         shop_synth.generate(entities=10)
-    with pytest.raises(InputError, match="made in memory"):
-        synth.generate_to(tmp_path / "out", 10)
+    with pytest.raises(InputError, match="entities must be a whole number from 1 on; found 0"):
+        synth.generate(entities=0)
 
 
 def test_too_few_entities_are_named(orders: pd.DataFrame) -> None:

@@ -14,8 +14,8 @@ from agentsynth.entities.drift import Drifts
 from agentsynth.entities.history import History, Steps
 from agentsynth.entities.layout import GAP_BEFORE, LEFT, PACE, PLACE, ROWS, Layout, before, mean
 from agentsynth.entities.plan import EntityPlan
-from agentsynth.entities.pool import places_of
-from agentsynth.entities.sizing import entities_for, exactly
+from agentsynth.entities.pool import EntityPool, places_of
+from agentsynth.entities.sizing import Sizes, entities_for, exactly
 
 PLAN = EntityPlan("who", ("sex",), "day", ("state", "weight"))
 
@@ -96,20 +96,34 @@ def test_numbers_that_drift_are_changed_and_stay_in_their_range() -> None:
     assert drifts.added(pd.DataFrame({"age": [60.0, 60.0]}), taken)["age"].tolist() == [60.0, 60.0]
 
 
-@given(st.lists(st.integers(1, 6), min_size=1, max_size=20), st.integers(1, 60), st.integers(0, 99))
-def test_exactly_so_many_rows_of_whole_entities_but_one(sizes: list[int], rows: int, seed: int) -> None:
-    ids = pd.Series(np.repeat(np.arange(len(sizes)), sizes)).sample(frac=1, random_state=seed, ignore_index=True)
-    chosen = exactly(rows, ids, np.random.default_rng(seed))
-    if chosen is None:
-        assert sum(sizes) < rows
-        return
-    assert chosen.sum() == rows
-    kept = np.bincount(ids[chosen], minlength=len(sizes))
-    cut = [number for number, count in enumerate(kept) if count and count != sizes[number]]
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=20), st.integers(0, 99), st.data())
+def test_exactly_so_many_rows_of_whole_entities_where_some_fit(
+    sizes: list[int], seed: int, data: st.DataObject
+) -> None:
+    rows = data.draw(st.integers(1, sum(sizes)))
+    kept = exactly(rows, np.array(sizes), np.random.default_rng(seed))
+    assert kept.sum() == rows
+    cut = np.flatnonzero((kept > 0) & (kept != sizes))
     assert len(cut) <= 1
-    for number in cut:
-        first = np.arange(sizes[number]) < kept[number]
-        assert chosen[np.flatnonzero(ids == number)].tolist() == first.tolist()  # it has lost its last rows
+    if len(cut):
+        taken, rest = np.array(sizes)[(kept > 0) & (kept == sizes)], np.array(sizes)[(kept == 0) | (kept != sizes)]
+        lacking = kept[cut[0]]
+        # Neither another entity nor one in the place of one would have done.
+        assert lacking not in rest
+        assert not set(taken + lacking) & set(rest)
+
+
+def test_one_is_put_in_the_place_of_another_so_that_none_is_cut() -> None:
+    sizes = np.array([2, 2, 3, 3])
+    for seed in range(20):
+        kept = exactly(5, sizes, np.random.default_rng(seed))
+        assert sorted(kept[kept > 0]) == [2, 3]
+
+
+def test_rows_of_a_panel_are_cut_only_where_they_have_to_be() -> None:
+    sizes = np.full(9, 8)
+    assert sorted(exactly(24, sizes, np.random.default_rng(0))) == [0] * 6 + [8] * 3
+    assert sorted(exactly(20, sizes, np.random.default_rng(0))) == [0] * 6 + [4, 8, 8]
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.data())
@@ -120,8 +134,23 @@ def test_places_are_those_of_the_entities(sizes: list[int], data: st.DataObject)
     assert places_of(np.array(sizes), np.array(chosen)).tolist() == expected
 
 
-@pytest.mark.parametrize(
-    ("rows", "mean_rows", "attempt", "expected"), [(100, 4.0, 0, 27), (100, 4.0, 1, 40), (1, 9.0, 0, 1)]
-)
-def test_entities_for_rows(rows: int, mean_rows: float, attempt: int, expected: int) -> None:
-    assert entities_for(rows, mean_rows, attempt) == expected
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.data())
+def test_shortened_entities_lose_their_last_rows(sizes: list[int], data: st.DataObject) -> None:
+    kept = np.array([data.draw(st.integers(0, size)) for size in sizes])
+    rows = pd.DataFrame({"place": np.concatenate([np.arange(size) for size in sizes])})
+    frame, none = pd.DataFrame({"rows": sizes}), np.zeros((len(sizes), 0))
+    pool = EntityPool(frame, none, none.astype(np.int32), np.zeros(len(sizes)), rows, np.array(sizes))
+    found = pool.shortened(kept)
+    assert found.sizes.tolist() == kept[kept > 0].tolist()
+    assert found.rows["place"].tolist() == [place for count in kept for place in range(count)]
+    assert found.frame["rows"].tolist() == [size for size, count in zip(sizes, kept, strict=True) if count]
+
+
+@pytest.mark.parametrize(("rows", "mean_rows", "expected"), [(100, 4.0, 27), (1, 9.0, 1)])
+def test_entities_for_rows(rows: int, mean_rows: float, expected: int) -> None:
+    assert entities_for(rows, mean_rows) == expected
+
+
+def test_fewer_entities_are_composed_together_the_more_rows_they_have() -> None:
+    assert [Sizes(mean).together for mean in (10.0, 1000.0)] == [5000, 100]
+    assert [Sizes(8.0).entities(rows) for rows in (1, 80)] == [1, 10]

@@ -8,7 +8,7 @@ import pytest
 
 from agentsynth.data.schema import Schema
 from agentsynth.entities.plan import EntityPlan
-from agentsynth.entities.scores import entity_scores
+from agentsynth.entities.scores import SCORES, entity_scores
 from agentsynth.entities.summary import Summary
 
 PLAN = EntityPlan("who", ("sex",), "day", ("state", "weight"))
@@ -82,5 +82,20 @@ def test_scores_tell_lives_from_rows_dealt_out(visits_schema: Schema) -> None:
 def test_a_table_is_like_itself(visits_schema: Schema) -> None:
     real = lives(60, 0)
     found = entity_scores(real, real, lives(60, 1), PLAN, visits_schema)
-    distances = ("rows", "gaps", "transitions", "repeats", "totals", "gini", "autocorrelation", "active")
+    distances = [name for name in SCORES if not name.startswith(("attributes", "detection", "nearer"))]
     assert {name: found[name] for name in distances} == dict.fromkeys(distances, 0.0)
+
+
+def test_sums_of_entities_are_compared_by_mean_and_quantiles(visits_schema: Schema) -> None:
+    """All totals grow by one standard deviation: so do their mean and each of their quantiles; no shape changes."""
+    real = lives(60, 0)
+    sums = real["weight"].groupby(real["who"]).sum()
+    more = real.assign(weight=real["weight"] + sums.std(ddof=0) / 3)
+    found = entity_scores(real, more, lives(60, 1), PLAN, visits_schema)
+    assert found["totals_mean"] == pytest.approx(1.0)
+    assert found["totals_quantiles"] == pytest.approx(1.0)
+    wider = real.assign(weight=70 + 2 * (real["weight"] - 70))
+    found = entity_scores(real, wider, lives(60, 1), PLAN, visits_schema)
+    mean, levels = sums.mean() - 210, np.arange(1, 20) / 20
+    assert found["totals_mean"] == pytest.approx(abs(mean) / sums.std(ddof=0))
+    assert found["totals_quantiles"] == pytest.approx(np.abs(sums.quantile(levels) - 210).mean() / sums.std(ddof=0))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agentsynth.generation import Request
+from agentsynth.request import Request
 from agentsynth.streaming.writing import Run, Written, here, write_table_in_parts
 from agentsynth.synth import AgentSynth
 from agentsynth.task import Asked

@@ -17,7 +17,8 @@ import pytest
 from agentsynth.config import Config
 from agentsynth.errors import InputError, MissingPackageError
 from agentsynth.files import MARK
-from agentsynth.generation import Request, generate
+from agentsynth.generation import generate
+from agentsynth.request import Request
 from agentsynth.streaming.manifest import MANIFEST
 from agentsynth.streaming.parts import Job
 from agentsynth.streaming.telling import told

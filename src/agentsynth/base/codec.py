@@ -131,6 +131,12 @@ class Codec:
             columns[part.column] = held.settled(part.column, columns[part.column])
 
     @property
+    def first_known(self) -> Floats:
+        """The codes (2, parts) of rows that have the first and the second known value of every part."""
+        last = np.array([max(len(part.values) - 1, 0) for part in self.parts], dtype=np.float64)
+        return np.minimum([[0.0], [1.0]], last)
+
+    @property
     def feature_slices(self) -> list[slice]:
         """The columns of the feature matrix that belong to each part."""
         ends = np.cumsum([part.width for part in self.parts])

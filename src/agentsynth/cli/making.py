@@ -114,13 +114,11 @@ def generate(
     if "\0" in out:
         raise typer.BadParameter("a name has no null byte in it.", param_hint="'--out'")
     check_wanted(rows, entities)
-    if is_folder(out) and rows is not None:
+    if is_folder(out):
         check_in_parts(strict=strict, report=report, escape_formulas=escape_formulas)
-        _generate_to(model, out, rows, scenario, policy, seed, workers, dask, quiet=quiet)
+        _generate_to(model, out, rows, entities, scenario, policy, seed, workers, dask, quiet=quiet)
         return
     path = Path(out)
-    if is_folder(out):
-        raise typer.BadParameter("entities are written to one file, not to a folder.", param_hint="'--out'")
     check_ending(path)
     check_one_file(path, workers, dask)
     check_report(report, scenario)
@@ -144,7 +142,8 @@ def generate(
 def _generate_to(
     model: Path,
     out: str,
-    rows: int,
+    rows: int | None,
+    entities: int | None,
     scenario: str | None,
     policy: str,
     seed: int | None,
@@ -160,6 +159,14 @@ def _generate_to(
     synth = AgentSynth.load(model)
     with resumable("parts"):
         written = synth.generate_to(
-            out, rows, scenario_of(scenario), seed, policy=policy, workers=workers, dask=dask, progress=bar_of(quiet)
+            out,
+            rows,
+            scenario_of(scenario),
+            seed,
+            entities=entities,
+            policy=policy,
+            workers=workers,
+            dask=dask,
+            progress=bar_of(quiet),
         )
     say(quiet, told(written))

@@ -28,17 +28,18 @@ SPARE = 64
 class Share:
     """Which of all ids may be given to a part of a table that is made by itself: no two parts have one in common.
 
-    Of running numbers those from the part's first row on; of numbers and codes at random every `count`-th.
+    Of running numbers those from the part's first row on; of numbers and codes at random every `count`-th, and so of
+    running ones where it is not known how many ids the parts before have.
 
     Attributes:
         number: which part, from 0.
         count: parts of the table.
-        before: rows of the parts before it.
+        before: rows of the parts before it; None: not known.
     """
 
     number: int = 0
     count: int = 1
-    before: int = 0
+    before: int | None = 0
 
 
 ALL = Share()
@@ -152,7 +153,7 @@ def _sizes(rows: int, form: IdForm, rng: np.random.Generator) -> Integers:
 def _forms(form: IdForm, count: int, rng: np.random.Generator, share: Share) -> NDArray[Any]:
     """Return `count` different ids of the share as text."""
     if form.style == "sequence":
-        return _decorated(form, np.arange(form.first, form.first + count) + share.before)
+        return _decorated(form, form.first + _running(count, share))
     if form.style == "random_number":
         return _decorated(form, _distinct_numbers(form, count, rng, share))
     found: dict[str, None] = {}
@@ -163,6 +164,12 @@ def _forms(form: IdForm, count: int, rng: np.random.Generator, share: Share) -> 
             part = "" if share.count == 1 else f" for each of {share.count} parts of the table"
             raise SchemaError(f"only {possible} different ids of the form can be made{part}, not {count}.")
     return np.array(list(found), dtype=object)
+
+
+def _running(count: int, share: Share) -> Integers:
+    """Return `count` running numbers (count,) of the share, from 0 on."""
+    places = np.arange(count)
+    return places * share.count + share.number if share.before is None else places + share.before
 
 
 def _possible(form: IdForm, share: Share) -> int:

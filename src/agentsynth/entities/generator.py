@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from agentsynth.data.typed import add_derived, finish
 from agentsynth.entities.plan import FEWEST_ENTITIES, FEWEST_REPEATS, EntityPlan, entity_of
 from agentsynth.entities.pool import EntityPool
 from agentsynth.entities.sequences import Sequences
+from agentsynth.entities.sizing import Sizes
 from agentsynth.entities.summary import Summary
 from agentsynth.env.pool import Keep, Pool, every
 from agentsynth.errors import InputError
@@ -78,10 +80,20 @@ class EntityGenerator(Generator):
         return self.sequences.plan
 
     @property
-    def rows_per_entity(self) -> float:
-        """Mean rows of an entity."""
+    def sizes(self) -> Sizes:
+        """How many rows entities have."""
         part = next(part for part in self.trees.codec.parts if part.column == self.trees.summary.rows)
-        return float(part.values @ part.counts / part.counts.sum())
+        mean = float(part.values @ part.counts / part.counts.sum())
+        return Sizes(mean, math.gcd(*(int(rows) for rows in part.values)))
+
+    def shown(self, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+        """Return rows of drawn entities, typed, with derived columns; the first two are known in every column."""
+        drawn = self.trees.entities(rows, FREE, rng).rows
+        for trees in self.drawing:
+            known = trees.codec.decode(trees.codec.first_known)
+            for name in known.columns.intersection(drawn.columns):
+                drawn[name] = pd.concat([known[name], drawn[name].iloc[len(known) :]], ignore_index=True)
+        return add_derived(drawn, self.table)
 
     def draw_pool(self, rows: int, rng: np.random.Generator, held: Held = FREE, keep: Keep = every) -> EntityPool:
         """Draw `rows` candidate entities, with attributes held to a value; return those that are to be kept."""
@@ -97,7 +109,7 @@ class EntityGenerator(Generator):
 
     def units_for(self, rows: int) -> int:
         """Return how many entities have so many rows on average, at least one."""
-        return max(1, round(rows / self.rows_per_entity))
+        return self.sizes.entities(rows)
 
     @property
     def drawing(self) -> tuple[SequentialTrees, ...]:
@@ -117,7 +129,8 @@ class EntityGenerator(Generator):
         """Return the rows of entities in the form of the table: one id for each entity."""
         if not isinstance(pool, EntityPool):
             raise TypeError("these are no entities")
-        return finish(pool.rows, self.table, seed, share, {self.plan.id: pool.owner})
+        # Entities or rows are counted before parts are made, never both.
+        return finish(pool.rows, self.table, seed, replace(share, before=None), {self.plan.id: pool.owner})
 
 
 def fit_entity_generator(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agentsynth.data.stretches import Stretches
 from agentsynth.env.pool import Pool
 
 
@@ -39,6 +40,15 @@ class EntityPool(Pool):
             rows=pd.concat([pool.rows for pool in pools], ignore_index=True),
             sizes=np.concatenate([pool.sizes for pool in pools]),
         )
+
+    def shortened(self, kept: NDArray[np.int64]) -> EntityPool:
+        """Return the entities that keep rows, with the first ones that each keeps of its own (entities,)."""
+        taken = self.take(np.flatnonzero(kept))
+        sizes = kept[kept > 0]
+        if (sizes == taken.sizes).all():
+            return taken
+        own = np.flatnonzero(Stretches.of(taken.owner).places < np.repeat(sizes, taken.sizes))
+        return replace(taken, rows=taken.rows.iloc[own].reset_index(drop=True), sizes=sizes)
 
     @property
     def owner(self) -> NDArray[np.int64]:

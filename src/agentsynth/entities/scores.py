@@ -26,6 +26,8 @@ MOST_TYPES = 10
 """Levels of an attribute that may stand for the type of an entity."""
 PERIODS = 12
 """Parts of the time, of about equally many real rows, in which entities are seen to be active or not."""
+LEVELS = np.arange(1, 20) / 20
+"""Quantiles of an entity's sums that are looked at."""
 SCORES = (
     "attributes",
     "rows",
@@ -33,6 +35,8 @@ SCORES = (
     "transitions",
     "repeats",
     "totals",
+    "totals_mean",
+    "totals_quantiles",
     "gini",
     "autocorrelation",
     "active",
@@ -103,7 +107,9 @@ def entity_scores(
         `attributes`: share of entities whose attributes stay the same (1 is best); `rows`: distance of the numbers of
         rows; `gaps`: of the times between rows, by type of entity; `transitions`: of pairs of successive labels;
         `repeats`: of the share of rows with the label of the row before; `totals`: of a number's sum over an entity;
-        `gini`: difference in how unequal these sums are; `autocorrelation`: of a number with that of the row before;
+        `totals_mean` and `totals_quantiles`: differences of these sums' means, and of their quantiles from 5 to 95 % on
+        average, in standard deviations of the real ones (they have no worst); `gini`: difference in how unequal these
+        sums are; `autocorrelation`: of a number with that of the row before;
         `active`: of the share of entities with rows in a period; `detection_entities` and `detection_rows`: AUC of a
         classifier that tells entities (rows, one of each) from unseen ones (0.5 is best); `nearer`: share of entities
         nearer to training ones than to unseen ones (0.5 is best). NaN where a table has no such thing.
@@ -126,6 +132,8 @@ def scores_of(
         "transitions": _mean(_transitions(ours, theirs, name) for name in labels),
         "repeats": _mean(abs(_repeated(ours, name) - _repeated(theirs, name)) for name in labels),
         "totals": _mean(kolmogorov_smirnov(_totals(theirs, name), _totals(ours, name)) for name in numbers),
+        "totals_mean": _mean(_means_apart(_totals(theirs, name), _totals(ours, name)) for name in numbers),
+        "totals_quantiles": _mean(_quantiles_apart(_totals(theirs, name), _totals(ours, name)) for name in numbers),
         "gini": _mean(abs(_gini(_totals(ours, name)) - _gini(_totals(theirs, name))) for name in numbers),
         "autocorrelation": _mean(abs(_autocorrelation(ours, n) - _autocorrelation(theirs, n)) for n in numbers),
         "active": _active(ours, theirs, plan, schema),
@@ -196,6 +204,17 @@ def _repeated(lives: Lives, name: str) -> float:
 
 def _totals(lives: Lives, name: str) -> Floats:
     return lives.rows[name].fillna(0.0).groupby(lives.entity).sum().to_numpy(np.float64)
+
+
+def _means_apart(real: Floats, made: Floats) -> float:
+    """Return how far the means of numbers are apart, in standard deviations of the real ones; NaN: these have none."""
+    return abs(float(made.mean() - real.mean())) / float(real.std()) if real.std() > 0 else float("nan")
+
+
+def _quantiles_apart(real: Floats, made: Floats) -> float:
+    """Return how far the same quantiles of numbers are apart, on average over `LEVELS`, in the same unit."""
+    apart = np.abs(np.quantile(made, LEVELS) - np.quantile(real, LEVELS)).mean()
+    return float(apart) / float(real.std()) if real.std() > 0 else float("nan")
 
 
 def _gini(values: Floats) -> float:

@@ -3,47 +3,77 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 SPARE = 1.05
 """Entities made beyond the number that has the wanted rows on average."""
+TOGETHER = 50_000
+"""Rows, about, of the entities that are composed together: their pool is many times as large."""
+FEWEST_TOGETHER = 100
+"""Fewer entities than this are not composed together, whatever rows they have: shares would be coarse."""
+Integers = NDArray[np.int64]
 
 
-def entities_for(rows: int, rows_per_entity: float, attempt: int = 0) -> int:
-    """Return how many entities to make for a table of `rows` rows; a further attempt makes half as many more.
+@dataclass(frozen=True)
+class Sizes:
+    """How many rows entities have.
 
-    >>> [entities_for(100, 4.0, attempt) for attempt in (0, 1)]
-    [27, 40]
+    Attributes:
+        mean: rows of an entity.
+        step: greatest common divisor of their numbers of rows: a panel of ten years has tables of 10, 20, ... rows.
     """
-    return math.ceil(SPARE * rows / rows_per_entity * 1.5**attempt)
+
+    mean: float
+    step: int = 1
+
+    @property
+    def together(self) -> int:
+        """Most entities that are composed together."""
+        return max(FEWEST_TOGETHER, round(TOGETHER / self.mean))
+
+    def entities(self, rows: int) -> int:
+        """Return how many entities have so many rows on average, at least one."""
+        return max(1, round(rows / self.mean))
 
 
-def exactly(rows: int, ids: pd.Series[Any], rng: np.random.Generator) -> NDArray[np.bool_] | None:
-    """Choose entities at random that have `rows` rows together; one of them loses its last rows where none fits.
+def entities_for(rows: int, mean: float) -> int:
+    """Return how many entities to make for `rows` rows, where an entity has `mean` of them.
+
+    >>> entities_for(100, 4.0)
+    27
+    """
+    return math.ceil(SPARE * rows / mean)
+
+
+def exactly(rows: int, sizes: Integers, rng: np.random.Generator) -> Integers:
+    """Choose entities at random that have `rows` rows together.
+
+    Where those that come first do not fit, another one is added, or put in the place of one; where none fits, the next
+    one is to lose its last rows.
 
     Args:
-        rows: wanted rows.
-        ids: (n,) the entity of each row of the table.
+        rows: wanted rows, no more than there are.
+        sizes: (entities,) rows of each entity.
         rng: chooses.
 
     Returns:
-        Whether each row (n,) is taken; None: there are fewer than `rows`.
+        (entities,) rows that each keeps; 0: it is not taken.
     """
-    if len(ids) < rows:
-        return None
-    entity = pd.factorize(ids)[0]
-    sizes = np.bincount(entity)
     order = rng.permutation(len(sizes))
     whole = np.cumsum(sizes[order]) <= rows
     taken, rest = order[whole], order[~whole]
-    lacking = rows - int(sizes[taken].sum())
-    fitting = rest[sizes[rest] == lacking] if lacking else rest[:0]
-    chosen: NDArray[np.bool_] = np.isin(entity, [*taken, *fitting[:1]])
-    if lacking and not len(fitting):
-        # The first one that did not fit has more rows than are lacking.
-        chosen[np.flatnonzero(entity == rest[0])[:lacking]] = True
-    return chosen
+    kept = np.zeros(len(sizes), dtype=np.int64)
+    kept[taken] = sizes[taken]
+    lacking = rows - int(kept.sum())
+    if not lacking:
+        return kept
+    # One that has what is lacking, or so much more than one that is taken.
+    fitting = rest[np.isin(sizes[rest], [lacking, *(sizes[taken] + lacking)])]
+    added = fitting[0] if len(fitting) else rest[0]
+    if len(fitting) and sizes[added] != lacking:
+        kept[taken[sizes[taken] == sizes[added] - lacking][0]] = 0
+    kept[added] = sizes[added] if len(fitting) else lacking
+    return kept

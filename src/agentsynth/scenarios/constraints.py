@@ -40,6 +40,10 @@ class Constraint(ABC):
         """What has to stand in a frame (column -> (rows,) values) for `read` to read it; nothing, mostly."""
         return {}
 
+    def weight(self, frame: pd.DataFrame) -> float:
+        """Return what a frame counts for where the number of a whole is told from those of its parts: its rows."""
+        return float(len(frame))
+
     @abstractmethod
     def value(self, weights: Floats) -> float:
         """Return the steered number of the pool under `weights` (rows,), which sum to 1; NaN where there is none."""
@@ -68,11 +72,17 @@ class Moments(Constraint):
         features: (rows, means) functions of each row.
         combine: makes the number of their means (means,).
         columns: what features are called in a frame, where they cannot be told from its other columns; else none.
+        counted: which of these tells how much each row of a frame counts for; empty: all alike.
     """
 
     features: Floats
     combine: Callable[[Floats], float]
     columns: tuple[str, ...] = ()
+    counted: str = ""
+
+    def weight(self, frame: pd.DataFrame) -> float:
+        """Return what a frame counts for: its rows, or those that it stands for."""
+        return float(frame[self.counted].sum()) if self.counted else super().weight(frame)
 
     @property
     def told(self) -> dict[str, Floats]:

@@ -109,7 +109,7 @@ def _make_parts(client: Client, job: Job, numbers: Sequence[int], advance: Calla
         for future, (number, footer) in running:
             future.release()
             done[number] = footer
-            advance(footer.rows)
+            advance(job.request.partitions[number].rows)
             _hand_out(client, plugin.name, waiting, running)
         client.unregister_worker_plugin(plugin.name)
     except KilledWorker as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -24,7 +24,8 @@ class Manifest(BaseModel):
 
     Attributes:
         model: fingerprint of the model.
-        rows: of the table.
+        rows: of the table; or entities, if that is the unit.
+        unit: what `rows` counts.
         seed: as it was given.
         policy: that composes.
         fine_tune: episodes that it is trained on the scenario first.
@@ -41,6 +42,7 @@ class Manifest(BaseModel):
     format: int = FORMAT
     model: str
     rows: int
+    unit: Literal["rows", "entities"] = "rows"
     seed: int
     policy: str
     fine_tune: int
@@ -53,8 +55,9 @@ class Manifest(BaseModel):
     @property
     def table(self) -> dict[str, Any]:
         """All that decides the table's rows, as plain values."""
-        plain: dict[str, Any] = json.loads(self.model_dump_json(exclude={"now"}))
-        return plain
+        plain: dict[str, Any] = json.loads(self.model_dump_json(exclude={"now", "unit"}))
+        # So that of other tables parts are what they were before entities could be asked for.
+        return plain if self.unit == "rows" else {**plain, "unit": self.unit}
 
     @property
     def digest(self) -> str:
@@ -92,9 +95,10 @@ def claimed(folder: Folder, manifest: Manifest) -> Manifest | None:
         if names == [MANIFEST] and _is_cut_off(text):  # some places leave half a file of a writer that was killed
             return None
         raise InputError(f"{folder.url}/{MANIFEST} cannot be read by this version: name another folder.") from error
-    apart = [name for name, value in manifest.table.items() if found.table[name] != value]
+    theirs, ours = ({"unit": each.unit, **each.table} for each in (found, manifest))
+    apart = [name for name, value in ours.items() if theirs[name] != value]
     if apart:
-        told = "; ".join(f"{name} {_short(found.table[name])}, not {_short(manifest.table[name])}" for name in apart)
+        told = "; ".join(f"{name} {_short(theirs[name])}, not {_short(ours[name])}" for name in apart)
         raise InputError(
             f"{folder.url} holds parts of another table, made with {told}. Name another folder, or remove this one."
         )

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from agentsynth.config import Config
-from agentsynth.data.typed import add_derived, finish
+from agentsynth.data.typed import finish
 from agentsynth.errors import InputError
-from agentsynth.generation import Request, make
+from agentsynth.generation import make
 from agentsynth.model import Generator, Model
+from agentsynth.request import Request
 from agentsynth.scenarios.report import Reached
 from agentsynth.seeding import stream
 from agentsynth.storage import model_of
@@ -37,10 +37,14 @@ class Footer:
     Attributes:
         rows: it has.
         targets: how its rows stand to the scenario's targets.
+        weights: what it counts for in each of them over the whole table.
+        entities: it has; None: its rows are no entities'.
     """
 
     rows: int
     targets: list[Reached]
+    weights: list[float]
+    entities: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,16 @@ class Writer:
         request = self.request.starting_from(self.manifest.now) if number else self.request
         made = make(self.model, self.config, request, partition, advance)
         table = pa.Table.from_pandas(made.table, schema=self.types, preserve_index=False)
-        footer = {"table": self.manifest.digest, "targets": [_plain(asdict(target)) for target in made.targets]}
+        targets = [_plain(asdict(target)) for target in made.targets]
+        footer: dict[str, Any] = {"table": self.manifest.digest, "targets": targets}
+        entities = None if request.sizes is None else len(made.frame)
+        if entities is not None:
+            footer |= {"entities": entities, "weights": made.weights}
         table = table.replace_schema_metadata({**table.schema.metadata, FOOTER: json.dumps(footer)})
         buffer = io.BytesIO()
         pq.write_table(table, buffer)
         self.folder.write(self.manifest.part(number), buffer.getvalue())
-        return Footer(partition.rows, made.targets)
+        return Footer(len(made.table), made.targets, made.weights, entities)
 
 
 def types_of(generator: Generator) -> pa.Schema:
@@ -115,10 +123,7 @@ def types_of(generator: Generator) -> pa.Schema:
 
     They are read off a few rows, among them such as have the first and second known value of every column.
     """
-    codec = generator.trees.codec
-    known = np.array([[min(place, max(len(part.values) - 1, 0)) for part in codec.parts] for place in (0, 1)], float)
-    codes = np.concatenate([known, generator.trees.draw(SHOWN, stream(0, "types"))])
-    table = finish(add_derived(codec.decode(codes), generator.schema), generator.schema, 0)
+    table = finish(generator.shown(SHOWN, stream(0, "types")), generator.table, 0)
     return pa.Schema.from_pandas(table, preserve_index=False)
 
 
@@ -137,7 +142,9 @@ def footer_of(folder: Folder, manifest: Manifest, number: int) -> Footer | None:
     footer = json.loads((found.metadata or {}).get(FOOTER, b"{}"))
     if footer.get("table") != manifest.digest:
         raise InputError(f"{folder.url}/{name} is not a part of this table: name another folder, or remove the file.")
-    return Footer(found.num_rows, [_reached(target) for target in footer["targets"]])
+    targets = [_reached(target) for target in footer["targets"]]
+    weights = footer.get("weights", [float(found.num_rows)] * len(targets))
+    return Footer(found.num_rows, targets, weights, footer.get("entities"))
 
 
 def _plain(target: dict[str, Any]) -> dict[str, Any]:

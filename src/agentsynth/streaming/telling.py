@@ -11,4 +11,5 @@ def told(written: Written) -> str:
     before = f", {written.kept} of them there before" if written.kept else ""
     parts = "1 part" if written.parts == 1 else f"{written.parts:,} parts"
     goals = [f"  {line(goal.whole)} (parts: {number(goal.lowest)} to {number(goal.highest)})" for goal in written.goals]
-    return "\n".join([f"{written.rows:,} rows in {parts}{before} to {written.url}", *goals])
+    entities = "" if written.entities is None else f" of {written.entities:,} entities"
+    return "\n".join([f"{written.rows:,} rows{entities} in {parts}{before} to {written.url}", *goals])

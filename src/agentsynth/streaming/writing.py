@@ -9,9 +9,9 @@ import numpy as np
 
 from agentsynth.config import Config
 from agentsynth.errors import InputError, MissingPackageError
-from agentsynth.generation import Request
 from agentsynth.model import Model
 from agentsynth.progress import Progress, silent
+from agentsynth.request import Request
 from agentsynth.scenarios.report import Reached
 from agentsynth.storage import fingerprint, model_bytes
 from agentsynth.streaming.folders import Folder, folder_at
@@ -47,6 +47,7 @@ class Written:
     Attributes:
         url: of the folder.
         rows: in all parts.
+        entities: in all parts; None: rows are no entities'.
         parts: how many there are.
         kept: how many of them were there before.
         goals: one for each target of the scenario.
@@ -57,6 +58,7 @@ class Written:
     parts: int
     kept: int
     goals: tuple[Goal, ...] = ()
+    entities: int | None = None
 
 
 def here(job: Job, numbers: Sequence[int], advance: Callable[[int], None]) -> Footers:
@@ -119,6 +121,7 @@ def write_table_in_parts(
     manifest = Manifest(
         model=fingerprint(model, config, 0),
         rows=request.rows,
+        unit=request.unit,
         seed=seed,
         policy=request.policy,
         fine_tune=request.asked.fine_tune,
@@ -135,21 +138,23 @@ def write_table_in_parts(
         manifest = before
     kept = _finished(folder, manifest)
     missing = [number for number in range(manifest.partitions) if number not in kept]
-    with progress("rows", request.rows) as advance:
-        advance(sum(footer.rows for footer in kept.values()))
+    with progress(request.unit, request.rows) as advance:
+        advance(sum(request.partitions[number].rows for number in kept))
         job = Job(model_bytes(model, config, 0), request, manifest, folder.url)
         # Also where none is missing: it may have to tidy up after a run that was killed when all parts were there.
         done = {**kept, **run(job, missing, advance)}
     folder.tidy()
-    rows = sum(footer.rows for footer in done.values())
-    return Written(folder.url, rows, len(done), len(kept), _goals([done[number] for number in sorted(done)]))
+    parts = [done[number] for number in sorted(done)]
+    rows, entities = sum(part.rows for part in parts), [part.entities for part in parts if part.entities is not None]
+    goals = _goals(parts)
+    return Written(folder.url, rows, len(parts), len(kept), goals, sum(entities) if request.sizes else None)
 
 
 def _now(model: Model, config: Config, request: Request) -> dict[str, float]:
     """Return what changes such as `+20%` start from: the numbers of the first piece's pool."""
     if request.asked.scenario is None:
         return {}
-    first = next(request.partitions[0].pieces)
+    first = next(request.pieces(request.partitions[0]))
     return dict(prepare_task(model.generator, config, first.rows, request.asked, first.seed).now)
 
 
@@ -162,9 +167,10 @@ def _finished(folder: Folder, manifest: Manifest) -> dict[int, Footer]:
 
 
 def _goals(parts: Sequence[Footer]) -> tuple[Goal, ...]:
-    weights = np.array([part.rows for part in parts], dtype=np.float64)
     goals = []
-    for targets in zip(*(part.targets for part in parts), strict=True):
+    every = zip(*(zip(part.targets, part.weights, strict=True) for part in parts), strict=True)
+    for targets, shares in (zip(*found, strict=True) for found in every):
+        weights = np.array(shares)
         found = np.array([target.reached for target in targets])
         known = ~np.isnan(found)
         mean = float(np.average(found[known], weights=weights[known])) if known.any() else float("nan")

@@ -20,12 +20,13 @@ from agentsynth.env.similarity import Similarity
 from agentsynth.env.weights import systematic
 from agentsynth.errors import ConfigError, ScenarioError
 from agentsynth.fitting import fit_any
-from agentsynth.generation import Request, generate
+from agentsynth.generation import generate
 from agentsynth.metrics.privacy import nearer_to_training
 from agentsynth.metrics.similarity import typed_similarity
 from agentsynth.metrics.values import compared
 from agentsynth.model import Generator, Model, fit_model, training_environment
 from agentsynth.params import TuneParams
+from agentsynth.request import Request
 from agentsynth.scenarios.grammar import Scenario
 from agentsynth.scenarios.meeting import meeting, stated
 from agentsynth.seeding import child_seed, stream
