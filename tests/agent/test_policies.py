@@ -143,9 +143,9 @@ def test_what_was_never_visited_is_neutral() -> None:
 
 def test_only_levels_that_were_tried_compete() -> None:
     policy = QPolicy.blank(NAMES)
-    policy.tables[0, 3, 0] = [0, 0, 0, 1, 5, 0, 9]
-    policy.visits[0, 3, 0] = [0, 0, 0, 3, 1, 0, 0]
-    assert policy.best_levels()[:, 3, 0].tolist() == [4, NEUTRAL, NEUTRAL, NEUTRAL, NEUTRAL]
+    policy.tables[0, 4, 0] = [0, 0, 0, 1, 5, 0, 9]
+    policy.visits[0, 4, 0] = [0, 0, 0, 3, 1, 0, 0]
+    assert policy.best_levels()[:, 4, 0].tolist() == [4, NEUTRAL, NEUTRAL, NEUTRAL, NEUTRAL]
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,9 @@ def test_only_levels_that_were_tried_compete() -> None:
 )
 def test_a_tie_goes_to_the_level_nearest_to_neutral(values: list[float], level: int) -> None:
     policy = QPolicy.blank(NAMES)
-    policy.tables[0, 3, 0] = values
-    policy.visits[0, 3, 0] = 1
-    assert policy.best_levels()[0, 3, 0] == level
+    policy.tables[0, 4, 0] = values
+    policy.visits[0, 4, 0] = 1
+    assert policy.best_levels()[0, 4, 0] == level
 
 
 def pressing(*levels: int) -> QPolicy:
@@ -183,11 +183,11 @@ def test_between_the_middles_pressure_is_interpolated() -> None:
     assert policy.factors(observation([-5.9, 0, 0, 0]))[0] == pytest.approx(0.5)
 
 
-def test_opposite_gaps_are_pressed_with_opposite_force() -> None:
-    # The best levels are neutral for gaps that are negative: half of the force is left for both.
-    policy = pressing(3, 3, 3, 6, 6, 6, 6)
-    factors = [policy.factors(observation([gap, 0, 0, 0]))[0] for gap in (-3.0, 0.0, 3.0)]
-    np.testing.assert_allclose(factors, [2**-0.5, 1.0, 2**0.5], rtol=1e-6)
+def test_where_there_is_no_gap_there_is_no_pressure() -> None:
+    policy = pressing(0, 0, 0, 6, 6, 6, 6)
+    assert policy.best_levels()[0, :, 0].tolist() == [0, 0, 0, 3, 6, 6, 6]
+    factors = [policy.factors(observation([gap, 0, 0, 0]))[0] for gap in (-3.0, 0.0, 0.525)]
+    np.testing.assert_allclose(factors, [0.5, 1.0, 2.0])
 
 
 def test_noise_is_gaussian_on_the_log_factors() -> None:

@@ -6,10 +6,10 @@ import pytest
 from agentsynth.agent.baseline import FEWEST
 from agentsynth.agent.composing import compose
 from agentsynth.agent.history import TrainingHistory
-from agentsynth.agent.policies import LEVELS, NeutralPolicy, QPolicy
+from agentsynth.agent.policies import Action, NeutralPolicy, QPolicy
 from agentsynth.agent.training import CHECKS, best_action, examine, train
 from agentsynth.config import AgentConfig
-from agentsynth.env.environment import SyntheticDataEnvironment
+from agentsynth.env.environment import Observation, SyntheticDataEnvironment
 from agentsynth.env.goals import Goal
 from agentsynth.seeding import child_seed
 
@@ -105,15 +105,18 @@ def test_even_the_shortest_training_is_checked(shop_env: SyntheticDataEnvironmen
     assert not np.isnan(history.held_out[-1])
 
 
-def test_the_best_action_weighs_values_by_visits() -> None:
-    policy = QPolicy.blank(("a_factor", "b_factor"))
-    # Often in the middle state, where level 5 is best; level 0 is best in a state hardly ever seen.
-    policy.tables[0, 3, 0], policy.visits[0, 3, 0] = [0, 0, 0, 1, 2, 4, 3], 10
-    policy.tables[0, 0, 0], policy.visits[0, 0, 0] = [5, 0, 0, 0, 0, 0, 0], 1
-    policy.tables[1, 3, 0, 2], policy.visits[1, 3, 0, 2] = -7.0, 4
-    assert best_action(policy) == {"a_factor": float(LEVELS[5]), "b_factor": float(LEVELS[2])}
+class Drifting:
+    """Presses the first column by 2, then by 1/2 in every second step, all others by 1.5."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def factors(self, observation: Observation) -> Action:  # noqa: ARG002  # the interface hands it over
+        self.steps += 1
+        return np.array([2.0 if self.steps % 2 else 0.5, *[1.5] * 3], dtype=np.float32)
 
 
-def test_the_best_action_of_a_policy_that_learned_nothing_is_a_level() -> None:
-    assert best_action(QPolicy.blank(("a_factor",))) == {"a_factor": 1.0}
-    assert best_action(QPolicy.blank(())) == {}
+def test_the_best_action_is_the_geometric_mean_over_the_steps(shop_env: SyntheticDataEnvironment) -> None:
+    found = best_action(shop_env, Drifting(), Goal(shop_env.real), 0)
+    assert list(found) == list(shop_env.factors.names)
+    np.testing.assert_allclose(list(found.values()), [1.0, 1.5, 1.5, 1.5])

@@ -21,19 +21,22 @@ class Composition:
         shares: (cells,) share of rows in each cell.
         similarity: weighted similarity to the goal.
         components: (components,) similarity by component.
+        factors: (steps, factors) the policy's factors.
     """
 
     chosen: NDArray[np.intp]
     shares: NDArray[np.float64]
     similarity: float
     components: NDArray[np.float64]
+    factors: NDArray[np.float32]
 
 
 def compose(env: SyntheticDataEnvironment, policy: Policy, goal: Goal, seed: int) -> Composition:
     """Compose one table for `goal` under `policy`."""
     observation, info = env.reset(seed=seed, options={"goal": goal})
-    done = False
+    taken, done = [], False
     while not done:
-        observation, _, done, _, info = env.step(policy.factors(observation))
-    chosen = info["chosen"]
-    return Composition(chosen, env.cells.shares(env.pool[chosen]), info["similarity"], info["components"])
+        taken.append(policy.factors(observation))
+        observation, _, done, _, info = env.step(taken[-1])
+    chosen, factors = info["chosen"], np.array(taken)
+    return Composition(chosen, env.cells.shares(env.pool[chosen]), info["similarity"], info["components"], factors)

@@ -134,7 +134,7 @@ class QPolicy:
 
     def best_levels(self) -> NDArray[np.intp]:
         """Return the greedy level (factors + 1, gap buckets, progress buckets) of every state."""
-        return greedy_levels(self.tables, self.visits)
+        return at_rest(greedy_levels(self.tables, self.visits), len(self.levels) // 2)
 
     def factors(self, observation: Observation) -> Action:
         """Return the greedy factors; their logs are interpolated between the buckets' middles."""
@@ -153,13 +153,9 @@ class QPolicy:
 
     @cached_property
     def _pressures(self) -> NDArray[np.float64]:
-        """Logs (factors + 1, gap buckets, progress buckets) of the greedy factors.
-
-        What is best for a gap is the reverse of what is best for the opposite one, and no pressure where there is none.
-        """
-        logs = np.log(self.levels)[self.best_levels()]
-        both: NDArray[np.float64] = (logs - logs[:, ::-1]) / 2
-        return both
+        """Logs (factors + 1, gap buckets, progress buckets) of the greedy factors."""
+        logs: NDArray[np.float64] = np.log(self.levels)[self.best_levels()]
+        return logs
 
 
 def from_neutral(levels: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -184,6 +180,16 @@ def greedy_levels(
     # Where nothing was tried, all levels tie at -inf and neutral is the nearest.
     levels: NDArray[np.intp] = np.where(tried == best, distances, np.inf).argmin(axis=-1)
     return levels
+
+
+def at_rest(best: NDArray[np.intp], neutral: int) -> NDArray[np.intp]:
+    """Return best levels (factors, gap buckets, progress buckets) that are neutral where there is no gap.
+
+    What is learned of a gap is learned of the opposite one: in the middle bucket every level is as good as its reverse.
+    """
+    best = best.copy()
+    best[:, best.shape[1] // 2] = neutral
+    return best
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agentsynth.agent.composing import compose
 from agentsynth.agent.history import TrainingHistory
-from agentsynth.agent.policies import NeutralPolicy, Policy, QPolicy, RandomPolicy, greedy_levels
+from agentsynth.agent.policies import NeutralPolicy, Policy, QPolicy, RandomPolicy
 from agentsynth.agent.qlearning import QLearningAgent
 from agentsynth.config import AgentConfig
 from agentsynth.env.environment import SyntheticDataEnvironment
@@ -43,7 +43,7 @@ def train(
         env: the environment.
         config: the agent's parameters.
         goals: what the episodes steer to, in turn: any `len(goals)` episodes in a row have the same goals, so that a
-            moving average over as many moves by learning alone.
+            moving average over as many moves by learning alone. The first is what the history's best action is told of.
         held_out: goals that no episode steers to; the greedy policy is judged on them.
         seed: decides everything random here.
         advance: called after each episode.
@@ -71,7 +71,8 @@ def train(
         agent.end_episode()
         advance()
         watch(episode, policy)
-    return best.for_aims(0), record.history(env, best_action(best), rivals, len(goals))
+    action = best_action(env, best, goals[0], exam_seed)
+    return best.for_aims(0), record.history(env, action, rivals, len(goals))
 
 
 def fine_tuned(
@@ -108,18 +109,11 @@ def play(env: SyntheticDataEnvironment, agent: QLearningAgent, goal: Goal, seed:
     return returns
 
 
-def best_action(policy: QPolicy) -> dict[str, float]:
-    """Return the level of each factor that was worth most over the states it was in (Q-values weighed by visits).
-
-    A factor that was never moved is neutral. That of aims has none: it presses up as often as down.
-    """
-    own = slice(len(policy.factor_names))
-    state_visits = policy.visits[own].sum(axis=-1, keepdims=True)
-    known = policy.visits[own] > 0
-    weight = (state_visits * known).sum(axis=(1, 2))
-    worth = (policy.tables[own] * state_visits * known).sum(axis=(1, 2)) / np.maximum(weight, 1)
-    best = greedy_levels(worth, weight)
-    return {name: float(policy.levels[level]) for name, level in zip(policy.factor_names, best, strict=True)}
+def best_action(env: SyntheticDataEnvironment, policy: Policy, goal: Goal, seed: int) -> dict[str, float]:
+    """Return the factor of each column with which `policy` composes a table, as the geometric mean over its steps."""
+    factors = compose(env, policy, goal, seed).factors[:, : len(env.factors.names)]
+    means = np.exp(np.log(factors.astype(np.float64)).mean(axis=0))
+    return {name: float(mean) for name, mean in zip(env.factors.names, means, strict=True)}
 
 
 class _Record:

@@ -68,7 +68,8 @@ def visited_states(policy: LearnedTables) -> npt.NDArray[np.bool_]:
 def greedy_levels(policy: LearnedTables) -> npt.NDArray[np.intp]:
     """Return (factors, gap buckets, progress buckets) indices of the levels that the greedy policy takes."""
     distances = policies.from_neutral(np.asarray(policy.levels, dtype=float))
-    return policies.greedy_levels(np.asarray(policy.tables), np.asarray(policy.visits), distances)
+    best = policies.greedy_levels(np.asarray(policy.tables), np.asarray(policy.visits), distances)
+    return policies.at_rest(best, int(distances.argmin()))
 
 
 def advantages(policy: LearnedTables) -> npt.NDArray[np.float64]:
