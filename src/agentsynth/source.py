@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agentsynth.base.held import Held
+from agentsynth.base.trees import SequentialTrees
 from agentsynth.data.schema import Schema
 from agentsynth.entities.generator import EntityGenerator
 from agentsynth.entities.pool import EntityPool
@@ -19,6 +21,7 @@ from agentsynth.model import Generator
 from agentsynth.scenarios.constraints import Constraint
 from agentsynth.scenarios.fixing import held_of
 from agentsynth.scenarios.grammar import Scenario
+from agentsynth.scenarios.owned import OwnedRows
 from agentsynth.scenarios.rarity import Rarity
 from agentsynth.scenarios.scaling import scaled
 from agentsynth.scenarios.starting import Start
@@ -114,16 +117,18 @@ class Source:
         """
         if not isinstance(pool, EntityPool):
             return constraints_of(self.scenario, table)
-        finer = replace(table, frame=pool.rows, schema=self.generator.table, rows=exact or table.rows)
+        finer = replace(table, frame=pool.rows, schema=rows_with_labels(self.generator), rows=exact or table.rows)
         rows = RowsTable(**vars(finer), owner=pool.owner, exact=exact is not None)
         return constraints_of(self.scenario, table, rows)
 
     def _slice(self, pool: Pool) -> Pool:
-        return pool.take(np.flatnonzero(self._wanted(pool.frame)))
+        return pool.take(np.flatnonzero(self._wanted(pool)))
 
-    def _wanted(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+    def _wanted(self, pool: Pool) -> NDArray[np.bool_]:
         """Tell which rows (rows,) belong to the scenario's slice."""
-        return self.scenario.slice(frame, self.schema)
+        schema = rows_with_labels(self.generator)
+        rows = OwnedRows(pool.rows, schema, pool.owner) if isinstance(pool, EntityPool) else None
+        return self.scenario.slice(pool.frame, self.schema, rows)
 
 
 def _weights(logs: Floats) -> Floats:
@@ -134,12 +139,35 @@ def _weights(logs: Floats) -> Floats:
 
 def with_labels(generator: Generator) -> Schema:
     """Return the schema with the labels of every categorical column: a small pool may lack rare ones."""
-    labels = {part.column: part.values for part in generator.trees.codec.parts if part.role == "label"}
+    return _labelled(generator.schema, [generator.trees])
+
+
+def rows_with_labels(generator: Generator) -> Schema:
+    """Return the same of the rows of the table, where what is drawn are entities."""
+    return _labelled(generator.table, generator.drawing)
+
+
+def sliced(generator: Generator, frame: pd.DataFrame, scenario: Scenario) -> NDArray[np.bool_]:
+    """Tell which rows (rows,) of a typed table belong to a scenario's slice: of entities all or none.
+
+    Raises:
+        ScenarioError: the scenario does not fit the table.
+    """
+    rows = None
+    if isinstance(generator, EntityGenerator):
+        arranged, owner = generator.plan.arranged(frame)
+        rows = OwnedRows(arranged, rows_with_labels(generator), owner)
+    return generator.rows_of(frame, scenario.slice(generator.units(frame), with_labels(generator), rows))
+
+
+def _labelled(schema: Schema, drawing: Iterable[SequentialTrees]) -> Schema:
+    parts = [part for trees in drawing for part in trees.codec.parts if part.role == "label"]
+    labels: dict[str, dict[str, None]] = {}
+    for part in parts:
+        labels.setdefault(part.column, {}).update({label: None for label in part.values if label is not None})
     return Schema(
         columns=tuple(
-            column.model_copy(update={"levels": tuple(label for label in labels[column.name] if label is not None)})
-            if column.name in labels
-            else column
-            for column in generator.schema
+            column.model_copy(update={"levels": tuple(labels[column.name])}) if column.name in labels else column
+            for column in schema
         )
     )

@@ -25,7 +25,7 @@ from agentsynth.request import Request
 from agentsynth.scenarios.grammar import Scenario
 from agentsynth.scenarios.table import Function
 from agentsynth.seeding import child_seed
-from agentsynth.source import with_labels
+from agentsynth.source import sliced
 from agentsynth.task import Asked
 
 if TYPE_CHECKING:
@@ -255,16 +255,16 @@ class AgentSynth:
     def slice(self, table: Table, scenario: str | Mapping[str, Any] | Scenario | None) -> pd.DataFrame:
         """Return the rows of a table in the training table's form of a scenario's `where` and `fixed`; None: all.
 
+        Of a table with entities these are all rows of the entities that are meant.
+
         Raises:
             ScenarioError: the scenario does not fit the table.
         """
         frame = _frame(table).reset_index(drop=True)
         if scenario is None:
             return frame
-        schema = with_labels(self._fitted().generator)
         generator, known = self._fitted().generator, typed(frame, self.schema_)
-        mask = self.scenario(scenario).slice(generator.units(known), schema)
-        return frame[generator.rows_of(known, mask)].reset_index(drop=True)
+        return frame[sliced(generator, known, self.scenario(scenario))].reset_index(drop=True)
 
     def evaluate(
         self, real: Table, synthetic: Table, *, train: Table | None = None, target: str | None = None, seed: int = 0

@@ -120,12 +120,31 @@ def test_slice_of_a_real_table_has_whole_entities(synth: AgentSynth, orders: pd.
     assert (found["user_id"].value_counts() > 10).all()
 
 
+def test_a_condition_on_rows_chooses_whole_entities_that_have_such_a_row(
+    synth: AgentSynth, orders: pd.DataFrame
+) -> None:
+    where = ["category = Books and quantity > 1", "rows > 3"]
+    found = synth.slice(orders, {"where": where})
+    sizes = orders["user_id"].value_counts()
+    readers = orders[(orders["category"] == "Books") & (orders["quantity"] > 1)]["user_id"]
+    wanted = set(readers) & set(sizes.index[sizes > 3])
+    assert 0 < len(wanted) < len(sizes)
+    pd.testing.assert_frame_equal(found, orders[orders["user_id"].isin(wanted)].reset_index(drop=True))
+    made = synth.compose(entities=40, seed=3, scenario={"where": where, "targets": {"rows": {"mean": "+10%"}}})
+    books = (made.table["category"] == "Books") & (made.table["quantity"] > 1)
+    assert set(made.table["user_id"][books]) == set(made.table["user_id"])
+    assert (made.table["category"] != "Books").any()
+    assert made.table["user_id"].value_counts().min() > 3
+    assert made.targets[0].reached == pytest.approx(made.targets[0].wanted, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
         ({"scenario": {"targets": {"price": {"median": 20}}}}, "of the rows of entities means, totals"),
         ({"scenario": {"targets": {"prize": {"mean": 20}}}}, "names 'prize'; the table has user_type, rows"),
-        ({"scenario": {"where": "category = Books"}}, "names 'category'"),
+        ({"scenario": {"where": "category = Book"}}, "column 'category' has no 'Book'"),
+        ({"scenario": {"where": "categorie = Books"}}, "names 'categorie'"),
     ],
 )
 def test_what_entities_cannot_be_steered_to_is_refused(synth: AgentSynth, asked: dict[str, Any], said: str) -> None:

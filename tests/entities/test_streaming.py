@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import psutil
 import pyarrow.parquet as pq
 import pytest
 
 from agentsynth.data.shop import simulate_shop
+from agentsynth.entities.sizing import Sizes
 from agentsynth.errors import InputError
 from agentsynth.generation import generate
 from agentsynth.request import Request
@@ -188,6 +190,24 @@ def test_the_facade_writes_what_it_generates(synth: AgentSynth, tmp_path: Path) 
     made = synth.generate(entities=20, seed=2, policy="free")
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "users"), made)
     assert written.entities == 20
+
+
+def test_of_a_panel_one_entity_at_the_most_is_cut(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    who, year = np.repeat(np.arange(40), 4), np.tile(np.arange(2000, 2004), 40)
+    sex, wage = rng.integers(2, size=40)[who], rng.normal(20, 5, size=160).round(2)
+    panel = pd.DataFrame({"worker": who + 100, "sex": np.array(["f", "m"])[sex], "year": year, "wage": wage})
+    config = {**SMALL, "entities": {"column": "worker"}}
+    synth = AgentSynth(config, seed=0).fit(panel)
+    assert synth.model_.generator.sizes == Sizes(4.0, 4)
+    request = request_of(synth, rows=202, partition_rows=50, scenario={}, policy="free")
+    written = write_table_in_parts(synth.model_, synth.config, request, 5, str(tmp_path / "panel"))
+    parts = parts_of(tmp_path / "panel")
+    assert [len(part) % 4 for part in parts] == [0] * (len(parts) - 1) + [2]
+    sizes = pd.concat(parts)["worker"].value_counts()
+    assert sorted(sizes.unique()) == [2, 4]
+    assert (sizes == 2).sum() == 1
+    assert len(sizes) == written.entities == 51
 
 
 def test_progress_is_told_in_what_is_asked_for(write: Write, tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agentsynth.config import Config
+from agentsynth.config import Config, EntityConfig
+from agentsynth.data.inference import infer_schema
+from agentsynth.data.shop import simulate_shop
 from agentsynth.data.typed import typed
 from agentsynth.errors import ConfigError, ScenarioError
 from agentsynth.metrics.privacy import nearer_to_training
-from agentsynth.metrics.similarity import similarity
+from agentsynth.metrics.similarity import similarity, typed_similarity
 from agentsynth.metrics.values import compared
 from agentsynth.params import TuneParams
 from agentsynth.synth import AgentSynth
@@ -46,6 +48,29 @@ def test_rows_are_judged_as_the_facade_would_make_them(tables: Tables, trainer: 
     assert value == pytest.approx(expected)
     assert len(curve) == CHECKPOINTS
     assert all(0.5 < point < 1 for point in curve)
+
+
+def test_entities_are_judged_by_what_is_told_of_each() -> None:
+    config = SMALL.model_copy(update={"entities": EntityConfig(column="user_id")})
+    orders = simulate_shop(600, seed=2, habits=True).groupby("user_id").head(6)
+    first = orders["user_id"].isin(orders["user_id"].unique()[::2])
+    train, unseen = (frame.reset_index(drop=True) for frame in (orders[first], orders[~first]))
+    schema = infer_schema(train, {"user_id": {"kind": "id"}})
+    curve: list[float] = []
+    score = RowsScore(Trainer(train, schema), unseen, tables=1, privacy=True)
+    value, excess = score(config, 5, curve.append)
+    synth = AgentSynth(config, seed=5).fit(train, schema=schema)
+    generator = synth.model_.generator
+    made = synth.generate(entities=unseen["user_id"].nunique(), seed=5)
+    known, real, ours = (
+        compared(generator.units(typed(frame, schema)), generator.schema) for frame in (train, unseen, made)
+    )
+    assert value == pytest.approx(typed_similarity(real, ours))
+    assert 0.5 < value < 1
+    assert len(curve) == CHECKPOINTS
+    names = [column.name for column in generator.schema.modelled]
+    nearer = nearer_to_training(known[names], real[names], ours[names], 5)
+    assert excess == pytest.approx(max(nearer - 0.5, 0))
 
 
 def test_privacy_is_the_excess_over_half(tables: Tables, trainer: Trainer) -> None:

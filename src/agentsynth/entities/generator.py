@@ -98,7 +98,7 @@ class EntityGenerator(Generator):
     def draw_pool(self, rows: int, rng: np.random.Generator, held: Held = FREE, keep: Keep = every) -> EntityPool:
         """Draw `rows` candidate entities, with attributes held to a value; return those that are to be kept."""
         pool = self.trees.entities(rows, held, rng)
-        kept = keep(pool.frame)
+        kept = keep(pool)
         pool = pool if kept.all() else pool.take(np.flatnonzero(kept))
         cells = self.cells.of(pool.frame, self.trees.codec.features(pool.codes))
         return EntityPool(**{**vars(pool), "cells": cells})

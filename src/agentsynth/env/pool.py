@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -15,14 +15,6 @@ from agentsynth.base.trees import SequentialTrees
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import add_derived
 from agentsynth.env.cells import Cells
-
-Keep: TypeAlias = Callable[[pd.DataFrame], NDArray[np.bool_]]
-"""Tells which rows of a typed frame to keep."""
-
-
-def every(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Keep every row."""
-    return np.ones(len(frame), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -59,6 +51,15 @@ class Pool:
         )
 
 
+Keep: TypeAlias = Callable[[Pool], NDArray[np.bool_]]
+"""Tells which rows of a pool to keep, which is not sorted into cells yet."""
+
+
+def every(pool: Pool) -> NDArray[np.bool_]:
+    """Keep every row."""
+    return np.ones(len(pool), dtype=bool)
+
+
 def draw_pool(
     trees: SequentialTrees,
     schema: Schema,
@@ -70,9 +71,9 @@ def draw_pool(
 ) -> Pool:
     """Draw `rows` candidates from the base generator, with columns held to a value; return those that are kept."""
     codes, logs = trees.draw_held(rows, held, rng)
-    frame = add_derived(trees.codec.decode(codes, held), schema)
-    kept = keep(frame)
+    pool = Pool(add_derived(trees.codec.decode(codes, held), schema), codes, np.empty((rows, 0), np.int32), logs)
+    kept = keep(pool)
     if not kept.all():
         # Before they are sorted into cells, which takes longer than to draw them.
-        frame, codes, logs = frame[kept].reset_index(drop=True), codes[kept], logs[kept]
-    return Pool(frame, codes, cells.of(frame, trees.codec.features(codes)), logs)
+        pool = pool.take(np.flatnonzero(kept))
+    return replace(pool, cells=cells.of(pool.frame, trees.codec.features(pool.codes)))

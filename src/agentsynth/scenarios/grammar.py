@@ -17,6 +17,7 @@ from agentsynth.data.schema import Schema
 from agentsynth.data.values import label_of
 from agentsynth.errors import ScenarioError
 from agentsynth.scenarios.conditions import Subject, rows_where
+from agentsynth.scenarios.owned import OwnedRows
 from agentsynth.yamltext import read_yaml
 
 Change = float | str
@@ -127,10 +128,21 @@ class Scenario(BaseModel):
             raise ScenarioError(f"{path} holds no scenario: expected `where`, `targets` or another of its words.")
         return cls.of(value, Path(path).stem)
 
-    def slice(self, frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
-        """Return the rows (rows,) of a typed frame that `where` lets through and that have the `fixed` values."""
+    def slice(self, frame: pd.DataFrame, schema: Schema, rows: OwnedRows | None = None) -> NDArray[np.bool_]:
+        """Return the rows (rows,) of a typed frame that `where` lets through and that have the `fixed` values.
+
+        Args:
+            frame: of rows, or of entities.
+            schema: of it.
+            rows: of entities: a condition that is about these chooses the entities with a row that meets it.
+        """
         conditions = [self.where] if isinstance(self.where, str) else self.where or []
-        masks = [rows_where(condition, frame, schema) for condition in conditions]
+        masks = [
+            rows_where(condition, frame, schema)
+            if rows is None or not rows.is_meant(condition, schema)
+            else rows.owners(condition, len(frame))
+            for condition in conditions
+        ]
         masks += [_has(frame[Subject.of(name, schema).column.name], value) for name, value in self.fixed.items()]
         found: NDArray[np.bool_] = np.logical_and.reduce([np.ones(len(frame), dtype=bool), *masks])
         return found

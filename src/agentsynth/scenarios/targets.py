@@ -11,9 +11,10 @@ import pandas as pd
 from agentsynth.data.schema import Schema
 from agentsynth.data.values import label_of
 from agentsynth.errors import ScenarioError
-from agentsynth.scenarios.conditions import Subject, is_named, names_of
+from agentsynth.scenarios.conditions import Subject, names_of
 from agentsynth.scenarios.constraints import Constraint, ratio
 from agentsynth.scenarios.grammar import Change, Scenario, Target
+from agentsynth.scenarios.owned import is_about_rows
 from agentsynth.scenarios.statistics import Statistics
 from agentsynth.scenarios.table import Floats, Table
 
@@ -33,8 +34,7 @@ def constraints_of(scenario: Scenario, table: Table, rows: Table | None = None) 
     """
 
     def about(names: Iterable[str]) -> Table:
-        lacking = [name for name in names if not is_named(name, table.schema)]
-        return rows if rows is not None and any(is_named(name, rows.schema) for name in lacking) else table
+        return rows if rows is not None and is_about_rows(names, table.schema, rows.schema) else table
 
     found: list[Constraint] = []
     for text, target in scenario.targets.items():

@@ -191,8 +191,10 @@ def _gains(problem: Problem, setting: Setting, tuning: Tuning, progress: Progres
     params, tables = setting.params, problem.tables
     trainer = Trainer(tables.train, tables.schema)
     seeds = [setting.seed + params.seeds + number for number in range(params.test_seeds)]
-    meanings = [(f"similarity to {len(problem.test)} test rows", True)]
-    meanings += [("excess of rows nearer to training than to test rows", False)] if params.privacy else []
+    what = "rows" if setting.base.entities.column is None else "entities"
+    count = "" if what == "entities" else f"{len(problem.test)} "
+    meanings = [(f"similarity to {count}test {what}", True)]
+    meanings += [(f"excess of {what} nearer to training than to test {what}", False)] if params.privacy else []
     rows = RowsScore(trainer, problem.test, params.scenario, params.tables, privacy=params.privacy)
     scores: dict[str, tuple[Score, list[tuple[str, bool]]]] = {"rows": (rows, meanings)}
     if params.score == "goals":

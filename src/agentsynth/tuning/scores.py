@@ -15,7 +15,6 @@ from agentsynth.agent.policies import QPolicy
 from agentsynth.config import Config
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import typed
-from agentsynth.entities.generator import EntityGenerator
 from agentsynth.env.similarity import Similarity
 from agentsynth.env.weights import systematic
 from agentsynth.errors import ConfigError, ScenarioError
@@ -106,6 +105,8 @@ class Trainer:
 class RowsScore:
     """Similarity of generated tables to unseen rows; with `privacy`, and how much they lean on the training rows.
 
+    Of a table with entities these are the entities, by what is told of each (`agentsynth.entities.summary`).
+
     The tables are made as the pipeline makes them: composed with noise on the factors, and refined. The learning curve
     is that of one table composed by the policy so far, not refined.
 
@@ -132,17 +133,12 @@ class RowsScore:
     ) -> None:
         self._trainer, self._scenario, self._tables, self._privacy = trainer, scenario, tables, privacy
         self._unseen = typed(unseen, trainer.schema)
-        self._columns = [column.name for column in trainer.schema.modelled]
         self._known: tuple[pd.DataFrame, int] | None = None
 
     def __call__(self, config: Config, seed: int, report: Report) -> tuple[float, ...]:
         """Return the similarity, and with `privacy` the excess."""
         scenario = _scenario(config, self._scenario)
         generator = self._trainer.generator(config, seed)
-        if isinstance(generator, EntityGenerator):
-            raise ConfigError(
-                "tune.score is rows, and a table with entities is tuned by goals: set tune.score to goals."
-            )
         real, rows = self._reference(generator, scenario)
         task = prepare_task(generator, config, rows, Asked(scenario, total=rows), child_seed(seed, "tuning.curve"))
         sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
@@ -150,7 +146,7 @@ class RowsScore:
 
         def look(policy: QPolicy) -> float:
             chosen = compose(env, policy.for_aims(env.aims), task.goal, child_seed(seed, "tuning.compose")).chosen
-            return typed_similarity(real, compared(task.pool.frame.iloc[chosen], self._trainer.schema))
+            return typed_similarity(real, compared(task.pool.frame.iloc[chosen], generator.schema))
 
         model = self._trainer.fit(config, seed, look, report)
         return self._judge(model, config, real, rows, scenario, seed)
@@ -158,24 +154,27 @@ class RowsScore:
     def _judge(
         self, model: Model, config: Config, real: pd.DataFrame, rows: int, scenario: Scenario | None, seed: int
     ) -> tuple[float, ...]:
-        schema = self._trainer.schema
+        generator, schema = model.generator, self._trainer.schema
         seeds = [child_seed(seed + number, "generate") for number in range(self._tables)]
         requests = [Request(rows, table_seed, Asked(scenario)) for table_seed in seeds]
         composed = [generate(model, config, request).table for request in requests]
-        made = [compared(typed(table, schema), schema) for table in composed]
+        made = [compared(generator.units(typed(table, schema)), generator.schema) for table in composed]
         similarity = float(np.mean([typed_similarity(real, table) for table in made]))
         if not self._privacy:
             return (similarity,)
-        train, unseen = (compared(frame, schema)[self._columns] for frame in (self._trainer.train, self._unseen))
-        nearer = [nearer_to_training(train, unseen, table[self._columns], seed) for table in made]
+        columns = [column.name for column in generator.schema.modelled]
+        known = (generator.units(frame) for frame in (self._trainer.train, self._unseen))
+        train, unseen = (compared(frame, generator.schema)[columns] for frame in known)
+        nearer = [nearer_to_training(train, unseen, table[columns], seed) for table in made]
         return similarity, max(float(np.mean(nearer)) - 0.5, 0.0)
 
     def _reference(self, generator: Generator, scenario: Scenario | None) -> tuple[pd.DataFrame, int]:
         """Return the compared columns of the unseen rows that tables shall be like, and how many rows tables have."""
         if self._known is None:
-            whole = (self._unseen, len(self._unseen))
-            frame, rows = whole if scenario is None else _meeting(scenario, self._unseen, with_labels(generator))
-            self._known = compared(frame, self._trainer.schema), rows
+            unseen = generator.units(self._unseen)
+            whole = (unseen, len(unseen))
+            frame, rows = whole if scenario is None else _meeting(scenario, unseen, with_labels(generator))
+            self._known = compared(frame, generator.schema), rows
         return self._known
 
 
