@@ -62,11 +62,10 @@ def test_factors_learn_from_one_another() -> None:
     for _ in range(10):
         learner.update(seen(3, 0), np.array([6, 3]), np.array([4.0, 0.0]), seen(0, 0), done=True)
     values, visits = learner.policy.tables, learner.policy.visits
-    # The second was never there, and believes the first; nobody tells it of another level.
-    assert (values[0, 6, 0, 6], values[1, 6, 0, 6], values[1, 6, 0, 5]) == (4.0, 4.0, 0.0)
-    assert (visits[0, 6, 0, 6], visits[1, 6, 0, 6], visits[1, 6, 0, 5]) == (10, 1, 0)
-    # Aims are told nothing by columns.
-    assert not visits[2].any()
+    # The second was never there, and believes the first, and so do aims; nobody tells them of another level.
+    assert values[:, 6, 0, 6].tolist() == [4.0, 4.0, 4.0]
+    assert visits[:, 6, 0, 6].tolist() == [10, 1, 1]
+    assert not visits[:, 6, 0, 5].any()
 
 
 def test_own_and_common_values_are_weighed_by_visits() -> None:
@@ -74,9 +73,9 @@ def test_own_and_common_values_are_weighed_by_visits() -> None:
     tables.own[0], tables.visits[0] = 4.0, PRIOR
     tables.common[:], tables.common_visits[:] = 1.0, 7
     values, visits = tables.all_values()
-    assert values.ravel().tolist() == [2.5, 1.0, 0.0]
-    assert visits.ravel().tolist() == [PRIOR, 1, 0]
-    np.testing.assert_array_equal(tables.values(np.arange(3), (np.zeros(3, dtype=np.intp), 0))[0].ravel(), [2.5, 1, 0])
+    assert values.ravel().tolist() == [2.5, 1.0, 1.0]
+    assert visits.ravel().tolist() == [PRIOR, 1, 1]
+    np.testing.assert_array_equal(tables.values(np.arange(3), (np.zeros(3, dtype=np.intp), 0))[0].ravel(), [2.5, 1, 1])
 
 
 def test_many_in_one_place_go_no_further_than_to_their_mean() -> None:

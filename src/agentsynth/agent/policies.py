@@ -81,7 +81,7 @@ class QPolicy:
     Attributes:
         factor_names: (factors,) names of the columns' factors.
         tables: (factors + 1, gap buckets, progress buckets, levels) Q-values; the last table is that of aims.
-        visits: the same shape, updates each value has had; 1 where it is known from other columns' factors only.
+        visits: the same shape, updates each value has had; 1 where it is known from other factors only.
         levels: (levels,) factor values.
         gap_edges: (gap buckets - 1,) borders in noise units.
         aims: how many aims the goals have that it is used for.

@@ -13,23 +13,23 @@ State = tuple[NDArray[np.intp], int]
 """The gap bucket (factors,) of each factor, and the progress bucket."""
 
 PRIOR = 50.0
-"""Visits that what all columns' factors have in common counts for beside a factor's own."""
+"""Visits that what all factors have in common counts for beside a factor's own."""
 COMMON_RATE = 0.2
-"""Least step of a common value, as a part of the learning rate: all columns move it."""
+"""Least step of a common value, as a part of the learning rate: all factors move it."""
 
 
 @dataclass(frozen=True)
 class Tables:
-    """A table for each column's factor, one that these have in common, and one that all aims share.
+    """A table for each column's factor, one that all aims share, and one that they all have in common.
 
-    Gaps are in the same unit for every column, so what pressing does is nearly the same, and a table of few rows leaves
-    a factor few visits of each state. A value is therefore the mean of the factor's own, weighed by its visits, and of
+    Gaps are in units that make them alike, so what pressing does is nearly the same for each, and a training leaves a
+    factor few visits of each state. A value is therefore the mean of the factor's own, weighed by its visits, and of
     the common one, weighed by `PRIOR` (shrinkage: Efron and Morris 1973, JASA 68(341), p. 117).
 
     Attributes:
         own: (factors + 1, gap buckets, progress buckets, levels) Q-values; the last table is that of aims.
         visits: the same shape, updates each of them has had.
-        common: (gap buckets, progress buckets, levels) Q-values that the columns' factors have in common.
+        common: (gap buckets, progress buckets, levels) Q-values that the factors have in common.
         common_visits: the same shape, updates.
     """
 
@@ -45,9 +45,9 @@ class Tables:
 
     @classmethod
     def of(cls, own: Floats, visits: Counts) -> Tables:
-        """Return tables that begin with such values; common are their means over the columns' factors, by visits."""
-        common_visits: Counts = visits[:-1].sum(axis=0)
-        common: Floats = (own[:-1] * visits[:-1]).sum(axis=0) / np.maximum(common_visits, 1)
+        """Return tables that begin with such values; common are their means over the factors, by visits."""
+        common_visits: Counts = visits.sum(axis=0)
+        common: Floats = (own * visits).sum(axis=0) / np.maximum(common_visits, 1)
         return cls(own.copy(), visits.copy(), common, common_visits)
 
     def values(self, used: NDArray[np.intp], state: State) -> tuple[Floats, Counts]:
@@ -59,14 +59,11 @@ class Tables:
         """
         gap, progress = state
         own, visits = self.own[used, gap, progress], self.visits[used, gap, progress]
-        known = self.common_visits[gap, progress] * (used < len(self.own) - 1)[:, None]
-        return _shrunken(own, visits, self.common[gap, progress], known)
+        return _shrunken(own, visits, self.common[gap, progress], self.common_visits[gap, progress])
 
     def all_values(self) -> tuple[Floats, Counts]:
         """Return the values (factors + 1, gap buckets, progress buckets, levels) and the visits they rest on."""
-        known = np.zeros_like(self.visits)
-        known[:-1] = self.common_visits
-        return _shrunken(self.own, self.visits, self.common, known)
+        return _shrunken(self.own, self.visits, self.common, self.common_visits)
 
     def learn(
         self, used: NDArray[np.intp], state: State, levels: NDArray[np.intp], targets: Floats, rate: float
@@ -76,9 +73,8 @@ class Tables:
         places = np.ravel_multi_index((used, gap, np.full_like(gap, progress), levels), self.own.shape)
         errors: Floats = targets - self.own.reshape(-1)[places]
         _move(self.own, self.visits, places, targets, rate)
-        columns = used < len(self.own) - 1
         # A place in the tables, less those of the tables before.
-        _move(self.common, self.common_visits, places[columns] % self.common.size, targets[columns], COMMON_RATE * rate)
+        _move(self.common, self.common_visits, places % self.common.size, targets, COMMON_RATE * rate)
         return errors
 
 
