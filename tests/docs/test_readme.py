@@ -96,10 +96,14 @@ def test_commands_of_pages_exist() -> None:
     commands = [line for text in PAGES.values() for block in blocks("bash", text) for line in block.splitlines()]
     assert commands
     for command in commands:
-        python, script, *options = command.split()
-        assert python == "python"
-        source = (ROOT / script).read_text(encoding="utf-8")
-        assert all(f'"{option}"' in source for option in options if option.startswith("--"))
+        program, script, *options = command.partition("  #")[0].split()
+        assert program in ("python", "agentsynth")
+        if program == "python":
+            known = (ROOT / script).read_text(encoding="utf-8").split('"')
+        else:
+            told = subprocess.run(["agentsynth", script, "--help"], capture_output=True, text=True, check=True).stdout
+            known = re.findall(r"--[a-z-]+", told)
+        assert all(option in known for option in options if option.startswith("--")), command
 
 
 def test_every_score_is_explained() -> None:
