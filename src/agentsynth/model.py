@@ -173,17 +173,19 @@ def _examined(generator: Generator, features: NDArray[np.float32], seed: int) ->
     The first critic has seen rows as they are drawn. What refinement leaves for a classifier to find is something else,
     and that of a table refined by what the second one found is something else again.
     """
-    codec, rng = generator.trees.codec, stream(seed, "tables")
+    detail, rng = generator.detail, stream(seed, "tables")
     real = features[rng.permutation(len(features))[:CRITIC_ROWS]]
     pool = generator.draw_pool(CRITIC_POOL * len(real), stream(seed, "pool"))
+    drawn, cells = generator.trees.codec.features(pool.codes), generator.detail_of(pool)
     for number in range(CRITIC_ROUNDS):
-        detail, start = generator.detail, rng.permutation(len(pool))[: len(real)]
-        chosen = exchange(generator.detail_of(pool), start, detail.real, detail.importance, CRITIC_TRIES, rng)
-        critic = fit_critic(real, codec.features(pool.codes[chosen]), child_seed(seed, f"critic.{number}"))
+        start = rng.permutation(len(pool))[: len(real)]
+        chosen = exchange(cells, start, detail.real, detail.importance, CRITIC_TRIES, rng)
+        critic = fit_critic(real, drawn[chosen], child_seed(seed, f"critic.{number}"))
         if critic is None:
             break
-        generator = replace(generator, detail=detail.with_critic(critic, features))
-    return generator
+        detail = detail.with_critic(critic, features)
+        cells = detail.with_leaves(cells, critic.all_leaves(drawn))
+    return replace(generator, detail=detail)
 
 
 def _cells(frame: pd.DataFrame, schema: Schema, config: Config) -> tuple[Cells, Cells]:

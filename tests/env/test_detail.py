@@ -36,6 +36,17 @@ def test_shares_of_a_critic_are_those_of_real_rows(shop_generator: Generator) ->
     assert real[int(detail.offsets[-2]) :][:2].tolist() == [0.25, 0.75]
 
 
+def test_cells_with_one_more_critic_are_those_that_are_made_anew(shop_generator: Generator) -> None:
+    pool = shop_generator.draw_pool(300, np.random.default_rng(0))
+    features = shop_generator.trees.codec.features(pool.codes)
+    stump = DecisionTreeClassifier(max_depth=2).fit(features, features[:, 0] > np.median(features[:, 0]))
+    critic = Forest.of([stump], np.arange(features.shape[1], dtype=np.int32))
+    more = replace(shop_generator, detail=shop_generator.detail.with_critic(critic, features))
+    extended = more.detail.with_leaves(shop_generator.detail_of(pool), critic.all_leaves(features))
+    np.testing.assert_array_equal(extended, more.detail_of(pool))
+    assert extended.dtype == np.int32
+
+
 def test_refinement_leaves_less_of_what_the_second_critic_found(shop_generator: Generator) -> None:
     detail, rng = shop_generator.detail, np.random.default_rng(0)
     pool = shop_generator.draw_pool(4000, rng)

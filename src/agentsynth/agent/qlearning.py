@@ -90,13 +90,14 @@ class QLearningAgent:
         Q(s, a) += rate * (r + discount * max_a' Q(s', a') - Q(s, a)); nothing follows the last step. What is seen is
         learned of its reverse, too: a mean that is too low is one whose negative is too high.
         """
-        used, (gap, progress), follows = self._blank.used, self._blank.states(before), self._blank.states(after)
+        used, (gap, progress), rate = self._blank.used, self._blank.states(before), self.config.learning_rate
         targets = rewards
         if not done:
-            targets = rewards + self.config.discount * self.tables.values(used, follows)[0].max(axis=1)
-        errors = self.tables.learn(used, (gap, progress), levels, targets, self.config.learning_rate)
-        mirrored = len(self._blank.gap_edges) - gap, len(self._blank.levels) - 1 - levels
-        self.tables.learn(used, (mirrored[0], progress), mirrored[1], targets, self.config.learning_rate)
+            follows = self.tables.values(used, self._blank.states(after))[0]
+            targets = rewards + self.config.discount * follows.max(axis=1)
+        errors = self.tables.learn(used, (gap, progress), levels, targets, rate)
+        opposite, reverse = len(self._blank.gap_edges) - gap, len(self._blank.levels) - 1 - levels
+        self.tables.learn(used, (opposite, progress), reverse, targets, rate)
         return errors
 
     def end_episode(self) -> None:

@@ -208,13 +208,17 @@ def _totals(lives: Lives, name: str) -> Floats:
 
 def _means_apart(real: Floats, made: Floats) -> float:
     """Return how far the means of numbers are apart, in standard deviations of the real ones; NaN: these have none."""
-    return abs(float(made.mean() - real.mean())) / float(real.std()) if real.std() > 0 else float("nan")
+    return _in_deviations(abs(made.mean() - real.mean()), real)
 
 
 def _quantiles_apart(real: Floats, made: Floats) -> float:
     """Return how far the same quantiles of numbers are apart, on average over `LEVELS`, in the same unit."""
-    apart = np.abs(np.quantile(made, LEVELS) - np.quantile(real, LEVELS)).mean()
-    return float(apart) / float(real.std()) if real.std() > 0 else float("nan")
+    return _in_deviations(np.abs(np.quantile(made, LEVELS) - np.quantile(real, LEVELS)).mean(), real)
+
+
+def _in_deviations(apart: np.floating[Any], real: Floats) -> float:
+    deviation = float(real.std())
+    return float(apart) / deviation if deviation > 0 else float("nan")
 
 
 def _gini(values: Floats) -> float:

@@ -121,6 +121,17 @@ class Detail:
         whole = critic if self.second_critic is None else self.second_critic.followed_by(critic)
         return replace(self, real=real, second_critic=whole)
 
+    def with_leaves(self, cells: Indices, leaves: Indices) -> Indices:
+        """Return the cells that rows have here, given those they had before the last critic came, and its leaves.
+
+        Args:
+            cells: (rows, groups) their cells, where `with_critic` was called.
+            leaves: (rows, trees) numbers of that critic's leaves.
+        """
+        before, added = cells[:, :-2], slice(cells.shape[1] - 2, -2)
+        novelty = cells[:, -2:] + self.sizes[added].sum(dtype=np.int32)
+        return np.column_stack([before, leaves + self.offsets[added], novelty])
+
     def shares(self, cells: Indices, weights: Floats | None = None) -> Floats:
         """Return the share of rows in every cell; each group sums to 1. `weights` (rows,) count rows unequally."""
         return cell_shares(cells, int(self.sizes.sum()), weights)

@@ -197,8 +197,8 @@ def _remember(hashes: NDArray[np.uint64], bits: int) -> tuple[NDArray[np.uint8],
 def _occurs(hashes: NDArray[np.uint64], known: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Tell for each hash (rows,) whether its slot among the packed bits is set."""
     slots = _slots(hashes, 8 * len(known))
-    set_: NDArray[np.bool_] = known.take(slots >> 3) << (slots & 7).astype(np.uint8) >= np.uint8(128)
-    return set_
+    found: NDArray[np.bool_] = known.take(slots >> 3) << (slots & 7).astype(np.uint8) >= np.uint8(128)
+    return found
 
 
 def _slots(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.intp]:

@@ -168,9 +168,8 @@ def _finished(folder: Folder, manifest: Manifest) -> dict[int, Footer]:
 
 def _goals(parts: Sequence[Footer]) -> tuple[Goal, ...]:
     goals = []
-    every = zip(*(zip(part.targets, part.weights, strict=True) for part in parts), strict=True)
-    for targets, shares in (zip(*found, strict=True) for found in every):
-        weights = np.array(shares)
+    every = np.array([part.weights for part in parts], dtype=np.float64).T
+    for targets, weights in zip(zip(*(part.targets for part in parts), strict=True), every, strict=True):
         found = np.array([target.reached for target in targets])
         known = ~np.isnan(found)
         mean = float(np.average(found[known], weights=weights[known])) if known.any() else float("nan")
