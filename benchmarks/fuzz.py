@@ -50,12 +50,20 @@ def tried(read: Callable[[bytes], object], content: bytes) -> tuple[str, str]:
     except InputError:
         return "refused", ""
     except Exception as error:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if "agentsynth" in f.filename]
-        place = f"{Path(frames[-1].filename).name}:{frames[-1].name}" if frames else "?"
-        return f"{type(error).__name__} in {place}", traceback.format_exc()
+        return f"{type(error).__name__} in {(calls_of_ours(error) or ['?'])[-1]}", traceback.format_exc()
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
     return "used", ""
+
+
+def calls_of_ours(error: Exception) -> list[str]:
+    """Return the calls (file:function) of agentsynth that an error came through, the innermost last."""
+    codes = [
+        frame.f_code
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == "agentsynth"
+    ]
+    return [f"{Path(code.co_filename).name}:{code.co_name}" for code in codes]
 
 
 def slow(*_: object) -> NoReturn:

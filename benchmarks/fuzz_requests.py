@@ -32,7 +32,7 @@ from unittest.mock import patch
 
 import numpy as np
 import yaml
-from fuzz import SLOW, slow
+from fuzz import SLOW, calls_of_ours, slow
 from fuzz_changes import changed_bytes, changed_json
 from fuzz_frames import handed
 from fuzz_readers import FAST, FAST_ENTITIES
@@ -103,7 +103,7 @@ def asked(policy: Any, content: Any, content_type: str) -> tuple[str, str]:
         ours = UNEXPECTED not in str(error) and error.error_code != INTERNAL
         return ("refused", "") if ours else (f"{error.error_code}: {error.message[:60]}", traceback.format_exc())
     except Exception as error:
-        if not any("agentsynth" in frame.filename for frame in traceback.extract_tb(error.__traceback__)[1:]):
+        if not calls_of_ours(error):
             return THEIRS, ""
         return type(error).__name__, traceback.format_exc()
     finally:
