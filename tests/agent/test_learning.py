@@ -14,8 +14,8 @@ from agentsynth.config import AgentConfig, Config
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.typed import typed
-from agentsynth.env.environment import GAP_RANGE
 from agentsynth.env.goals import Goal
+from agentsynth.env.growth import GAP_RANGE
 from agentsynth.model import fit_generator, fit_model, training_environment
 from agentsynth.seeding import stream
 

@@ -22,8 +22,9 @@ from agentsynth.agent.policies import (
     QPolicy,
     RandomPolicy,
 )
-from agentsynth.env.environment import GAP_RANGE, SyntheticDataEnvironment
+from agentsynth.env.environment import SyntheticDataEnvironment
 from agentsynth.env.goals import Goal
+from agentsynth.env.growth import GAP_RANGE
 from agentsynth.synth import AgentSynth
 
 FACTORS = 4
@@ -118,9 +119,9 @@ def test_states_by_hand() -> None:
     policy = QPolicy.blank(NAMES)
     low, high = (float(edge) for edge in GAP_EDGES[[2, -1]])
     gap, progress = policy.states(observation([0.0, -6.0, low - 0.01, high + 0.01], progress=0.0))
-    assert (gap.tolist(), progress) == ([3, 0, 2, 6], 0)
+    assert (gap.tolist(), progress.tolist()) == ([3, 0, 2, 6], [0])
     shares = np.array([0.0, 0.24, 0.26, 0.49, 0.51, 0.74, 0.76, 0.99])
-    buckets = [policy.states(observation([0.0] * FACTORS, float(share)))[1] for share in shares]
+    buckets = [int(policy.states(observation([0.0] * FACTORS, float(share)))[1][0]) for share in shares]
     assert buckets == (shares * PROGRESS_BUCKETS).astype(int).tolist()
     assert policy.states(observation([0.0] * FACTORS, 1.0))[1] == PROGRESS_BUCKETS - 1
 

@@ -10,7 +10,7 @@ from agentsynth.agent.policies import LEVELS, NEUTRAL, PROGRESS_BUCKETS
 from agentsynth.agent.qlearning import QLearningAgent
 from agentsynth.agent.tables import PRIOR, Tables
 from agentsynth.config import AgentConfig
-from agentsynth.env.environment import GAP_RANGE
+from agentsynth.env.growth import GAP_RANGE
 
 NAMES = ("price_factor", "quantity_factor")
 LATE = PROGRESS_BUCKETS - 1
@@ -75,7 +75,8 @@ def test_own_and_common_values_are_weighed_by_visits() -> None:
     values, visits = tables.all_values()
     assert values.ravel().tolist() == [2.5, 1.0, 1.0]
     assert visits.ravel().tolist() == [PRIOR, 1, 1]
-    np.testing.assert_array_equal(tables.values(np.arange(3), (np.zeros(3, dtype=np.intp), 0))[0].ravel(), [2.5, 1, 1])
+    state = np.zeros(3, dtype=np.intp), np.zeros(1, dtype=np.intp)
+    np.testing.assert_array_equal(tables.values(np.arange(3), state)[0].ravel(), [2.5, 1, 1])
 
 
 def test_many_in_one_place_go_no_further_than_to_their_mean() -> None:
@@ -111,14 +112,13 @@ def test_nothing_follows_the_last_step() -> None:
 
 def test_rewards_mix_a_factors_own_gap_with_the_total_against_what_a_step_usually_brings() -> None:
     learner = agent(own_share=0.7)
-    assert learner.rewards(2, np.array([0.0, 3.0]), 0.1) is None
-    assert learner.rewards(2, np.array([0.0, 3.0]), 0.1) is None
-    rewards = learner.rewards(2, np.array([3.0, 0.0]), 0.4)
+    assert learner.rewards(2, np.array([[0.0, 3.0]] * 2), np.array([0.1, 0.1])) is None
+    rewards = learner.rewards(2, np.array([[3.0, 0.0]]), np.array([0.4]))
     # The third of three that were 0, 0, 3 lies sqrt(2) deviations above their mean; of 3, 3, 0 as far below.
     assert rewards is not None
-    np.testing.assert_allclose(rewards, [0.7 * np.sqrt(2) + 0.3 * np.sqrt(2), -0.7 * np.sqrt(2) + 0.3 * np.sqrt(2)])
+    np.testing.assert_allclose(rewards[0], [0.7 * np.sqrt(2) + 0.3 * np.sqrt(2), -0.7 * np.sqrt(2) + 0.3 * np.sqrt(2)])
     # Another step has its own past.
-    assert learner.rewards(3, np.array([3.0, 0.0]), 0.4) is None
+    assert learner.rewards(3, np.array([[3.0, 0.0]]), np.array([0.4])) is None
 
 
 def test_epsilon_shrinks_by_a_factor_down_to_its_end() -> None:
@@ -128,6 +128,27 @@ def test_epsilon_shrinks_by_a_factor_down_to_its_end() -> None:
         found.append(learner.epsilon)
         learner.end_episode()
     np.testing.assert_allclose(found, [0.8, 0.4, 0.2, 0.15])
+
+
+def test_several_episodes_take_the_next_epsilons() -> None:
+    learner = agent(epsilon_start=0.8, epsilon_decay=0.5, epsilon_end=0.15)
+    np.testing.assert_allclose(learner.next_epsilons(3), [0.8, 0.4, 0.2])
+    np.testing.assert_allclose(learner.next_epsilons(1), [0.15])
+
+
+def test_tables_side_by_side_are_learned_of_together() -> None:
+    both, apart = agent(discount=0.5), agent(discount=0.5)
+    before = np.array([seen(3, 0), seen(-1, 6)])
+    after = np.array([seen(0, 0, 0.99), seen(1, -6, 0.99)])
+    levels, rewards = np.array([[6, 3], [2, 0]]), np.array([[4.0, 1.0], [-2.0, 3.0]])
+    errors = both.update(before, levels, rewards, after, done=False)
+    for each in range(2):
+        alone = apart.update(before[each], levels[each], rewards[each], after[each], done=False)
+        np.testing.assert_array_equal(errors[each], alone)
+    # No two of them are in one place, so that it is the same as one after the other.
+    np.testing.assert_array_equal(both.tables.own, apart.tables.own)
+    np.testing.assert_array_equal(both.tables.visits, apart.tables.visits)
+    np.testing.assert_array_equal(both.act(before, np.zeros((2, 1))), [apart.act(one, 0.0) for one in before])
 
 
 def test_epsilon_is_the_share_of_random_actions() -> None:
@@ -203,8 +224,8 @@ def test_what_is_seen_of_an_aim_is_shared_by_all_aims() -> None:
 def test_an_aim_is_rewarded_for_its_own_gap_alone() -> None:
     learner = QLearningAgent(("x_factor",), 1, AgentConfig(own_share=0.0), np.random.default_rng(0), aims=1)
     for closed in (1.0, 2.0):
-        assert learner.rewards(0, np.array([closed, closed]), -closed) is None
-    found = learner.rewards(0, np.array([3.0, 3.0]), -3.0)
+        assert learner.rewards(0, np.array([[closed, closed]]), np.array([-closed])) is None
+    found = learner.rewards(0, np.array([[3.0, 3.0]]), np.array([-3.0]))
     assert found is not None
     # The third of 1, 2, 3 lies sqrt(3/2) deviations above their mean; the similarity as far below.
-    np.testing.assert_allclose(found, [-np.sqrt(1.5), np.sqrt(1.5)])
+    np.testing.assert_allclose(found[0], [-np.sqrt(1.5), np.sqrt(1.5)])

@@ -3,11 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agentsynth.agent.baseline import FEWEST
 from agentsynth.agent.composing import compose
 from agentsynth.agent.history import TrainingHistory
 from agentsynth.agent.policies import Action, NeutralPolicy, QPolicy
-from agentsynth.agent.training import CHECKS, best_action, examine, train
+from agentsynth.agent.training import CHECKS, SIDE_BY_SIDE, _rounds, best_action, examine, train
 from agentsynth.config import AgentConfig
 from agentsynth.env.environment import Observation, SyntheticDataEnvironment
 from agentsynth.env.goals import Goal
@@ -54,9 +53,9 @@ def test_the_policy_of_the_best_check_is_kept(
 ) -> None:
     policy, history = trained
     assert history.held_out[history.best_episode] == np.nanmax(history.held_out)
-    # One update and its reverse a step and factor, up to the episode whose policy was kept, but for the first ones: the
-    # baseline's. Where only others were, 1 stands instead.
-    learned_from = max(history.best_episode + 1 - (FEWEST - 1), 0)
+    # One update and its reverse a step and factor, up to the episode whose policy was kept: the first episodes, played
+    # side by side, are enough for the baseline. Where only others were, 1 stands instead.
+    learned_from = history.best_episode + 1
     told = np.count_nonzero(policy.visits == 1)
     updates = learned_from * 24 * len(shop_env.factors.names) * 2
     assert updates <= policy.visits.sum() <= updates + told
@@ -105,6 +104,12 @@ def test_even_the_shortest_training_is_checked(shop_env: SyntheticDataEnvironmen
     assert not np.isnan(history.held_out[-1])
 
 
+def test_rounds_end_where_they_are_checked() -> None:
+    assert [list(numbers) for numbers in _rounds(7, {2, 6})] == [[0, 1, 2], [3, 4, 5, 6]]
+    assert [len(numbers) for numbers in _rounds(12)] == [SIDE_BY_SIDE, SIDE_BY_SIDE, 2]
+    assert list(_rounds(0)) == []
+
+
 class Drifting:
     """Presses the first column by 2, then by 1/2 in every second step, all others by 1.5."""
 
@@ -113,7 +118,7 @@ class Drifting:
 
     def factors(self, observation: Observation) -> Action:  # noqa: ARG002  # the interface hands it over
         self.steps += 1
-        return np.array([2.0 if self.steps % 2 else 0.5, *[1.5] * 3], dtype=np.float32)
+        return np.array([[2.0 if self.steps % 2 else 0.5, *[1.5] * 3]], dtype=np.float32)
 
 
 def test_the_best_action_is_the_geometric_mean_over_the_steps(shop_env: SyntheticDataEnvironment) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from agentsynth.config import Config
 from agentsynth.env.aims import FURTHEST, Aim, correlation_aim, mean_aim, top_aim
-from agentsynth.env.environment import AIM_FACTOR
+from agentsynth.env.composer import AIM_FACTOR
 from agentsynth.env.goals import Goal
 from agentsynth.model import Generator, training_environment
 

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from agentsynth.agent.composing import compose
 from agentsynth.agent.policies import NeutralPolicy
 from agentsynth.config import Config
-from agentsynth.env.environment import GAP_RANGE, SyntheticDataEnvironment, _batch_sizes
+from agentsynth.env.composer import batch_sizes
+from agentsynth.env.environment import SyntheticDataEnvironment
 from agentsynth.env.goals import Goal
+from agentsynth.env.growth import GAP_RANGE
 from agentsynth.model import Generator
 from agentsynth.seeding import stream
 
@@ -138,7 +140,7 @@ def test_gaps_are_counted_in_noise_units(shop_generator: Generator) -> None:
     goal = Goal(shop_generator.real)
     env.reset(seed=0, options={"goal": goal})
     observation, *_ = env.step(np.ones(4, dtype=np.float32))
-    chosen = env._chosen[:5]
+    chosen = env.growth.chosen[0, :5]
     margins = len(env.cells.margins)
     directions = env.factors.directions(env.cells, shop_generator.real, goal.shares)
     have = directions[env.pool[chosen][:, :margins]].sum(axis=1).mean(axis=0)
@@ -170,7 +172,7 @@ def test_a_factor_presses_on_its_column(shop_generator: Generator, factor: int) 
         done = False
         while not done:
             *_, done, _, info = env.step(action)
-        means.append(env._row_directions[info["chosen"], factor].mean())
+        means.append(env.composer.steering(env.goal).by_row[info["chosen"], factor].mean())
     assert means[0] < means[1] - 0.2
     assert means[1] < means[2] - 0.2
 
@@ -183,7 +185,7 @@ def test_neutral_factors_without_selection_draw_from_the_pool_evenly(shop_genera
     # Each row is in one table of ten; its number of tables is binomial.
     assert hits.mean() == 10.0
     assert hits.var() == pytest.approx(9.0, rel=0.15)
-    by_score = env._row_directions.sum(axis=1).argsort()
+    by_score = env.composer.steering(env.goal).by_row.sum(axis=1).argsort()
     assert np.corrcoef(hits[by_score], np.arange(len(hits)))[0, 1] == pytest.approx(0.0, abs=0.1)
 
 
@@ -248,7 +250,7 @@ def test_tables_of_any_size_are_composed_in_full(shop_generator: Generator, rows
 
 @given(st.integers(1, 5000), st.integers(1, 500))
 def test_batches_are_even_and_none_is_empty(rows: int, steps: int) -> None:
-    sizes = _batch_sizes(rows, steps)
+    sizes = batch_sizes(rows, steps)
     assert sizes.sum() == rows
     assert len(sizes) == min(rows, steps)
     assert sizes.min() >= 1

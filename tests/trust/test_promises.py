@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agentsynth.agent.qlearning import QLearningAgent
 from agentsynth.config import AgentConfig
 from agentsynth.data.inference import infer_schema
-from agentsynth.env.environment import GAP_RANGE
+from agentsynth.env.growth import GAP_RANGE
 from agentsynth.metrics.pairs import pair_similarities
 from agentsynth.metrics.shape import shapes
 from agentsynth.metrics.similarity import typed_similarity

@@ -11,7 +11,7 @@ FEWEST = 3
 
 
 class StepBaseline:
-    """Standardises rewards by the mean and deviation that the same step had in the episodes before (Welford 1962).
+    """Standardises rewards by the mean and deviation that the same step had in the episodes so far.
 
     The first batches of a table change its similarity a hundred times more than the last ones, whatever the action;
     left in, that would drown what the factors do. A baseline that depends on the step alone leaves the order of the
@@ -28,13 +28,19 @@ class StepBaseline:
         self._squares = np.zeros((steps, rewards))
 
     def standardised(self, step: int, rewards: Floats) -> Floats | None:
-        """Take in the `rewards` (rewards,) of a step and return them standardised; None while too little is known."""
-        self._episodes[step] += 1
-        difference = rewards - self._means[step]
-        self._means[step] += difference / self._episodes[step]
-        self._squares[step] += difference * (rewards - self._means[step])
-        if self._episodes[step] < FEWEST:
+        """Take in rewards (episodes, rewards) of a step; return them standardised, or None while too little is known.
+
+        All episodes are taken in before any is standardised (Chan, Golub and LeVeque 1983, Am. Stat. 37(3), p. 243).
+        """
+        before, count = self._episodes[step], len(rewards)
+        mean = rewards.sum(axis=0) / count
+        difference, known = mean - self._means[step], before + count
+        self._episodes[step] = known
+        self._means[step] += difference * (count / known)
+        squares = np.square(rewards - mean).sum(axis=0)
+        self._squares[step] += squares + np.square(difference) * (before * count / known)
+        if known < FEWEST:
             return None
-        deviation = np.sqrt(self._squares[step] / self._episodes[step])
+        deviation = np.sqrt(self._squares[step] / known)
         found: Floats = (rewards - self._means[step]) / np.maximum(deviation, 1e-12)
         return found

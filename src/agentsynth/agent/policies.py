@@ -9,7 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from agentsynth.env.environment import AIM_FACTOR, GAP_RANGE, HIGHEST_FACTOR, LOWEST_FACTOR, Observation
+from agentsynth.env.composer import AIM_FACTOR, HIGHEST_FACTOR, LOWEST_FACTOR
+from agentsynth.env.environment import Observation
+from agentsynth.env.growth import GAP_RANGE
 
 Action = NDArray[np.float32]
 LEVELS = np.geomspace(LOWEST_FACTOR, HIGHEST_FACTOR, 7)
@@ -27,7 +29,7 @@ class Policy(Protocol):
     """Anything that turns an observation into factors."""
 
     def factors(self, observation: Observation) -> Action:
-        """Return the factors (factors,) for an observation of the environment."""
+        """Return the factors (..., factors) for observations (..., observations) of the environment."""
         ...
 
 
@@ -37,9 +39,9 @@ class NeutralPolicy:
 
     count: int
 
-    def factors(self, observation: Observation) -> Action:  # noqa: ARG002  # the interface hands it over
+    def factors(self, observation: Observation) -> Action:
         """Return ones."""
-        return np.ones(self.count, dtype=np.float32)
+        return np.ones((*observation.shape[:-1], self.count), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,9 @@ class RandomPolicy:
     count: int
     rng: np.random.Generator
 
-    def factors(self, observation: Observation) -> Action:  # noqa: ARG002  # the interface hands it over
+    def factors(self, observation: Observation) -> Action:
         """Return random levels."""
-        return self.rng.choice(LEVELS, size=self.count).astype(np.float32)
+        return self.rng.choice(LEVELS, size=(*observation.shape[:-1], self.count)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class ProportionalPolicy:
 
     def factors(self, observation: Observation) -> Action:
         """Return exp(gain * gap), kept in the allowed range."""
-        gaps = observation[: self.count].astype(np.float64) * GAP_RANGE
+        gaps = observation[..., : self.count].astype(np.float64) * GAP_RANGE
         return np.clip(np.exp(self.gain * gaps), LOWEST_FACTOR, HIGHEST_FACTOR).astype(np.float32)
 
 
@@ -116,8 +118,8 @@ class QPolicy:
         own = len(self.factor_names)
         return np.minimum(np.arange(own + self.aims), own)
 
-    def states(self, observation: Observation) -> tuple[NDArray[np.intp], int]:
-        """Return the gap bucket (factors + aims,) of every factor, and the progress bucket.
+    def states(self, observation: Observation) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the gap bucket (..., factors + aims) of every factor, and the progress bucket (..., 1).
 
         The bucket of a column is that of its gap, of an aim that of what is needed of the next batch.
         """
@@ -125,12 +127,12 @@ class QPolicy:
 
     def _gaps(self, observation: Observation) -> NDArray[np.float64]:
         own = len(self.factor_names)
-        gaps = observation[: own + 2 * self.aims].astype(np.float64) * GAP_RANGE
-        return np.concatenate([gaps[:own], gaps[own + self.aims :]])
+        gaps = observation[..., : own + 2 * self.aims].astype(np.float64) * GAP_RANGE
+        return np.concatenate([gaps[..., :own], gaps[..., own + self.aims :]], axis=-1)
 
-    def _progress(self, observation: Observation) -> int:
+    def _progress(self, observation: Observation) -> NDArray[np.intp]:
         buckets = int(self.tables.shape[2])
-        return min(int(observation[-1] * buckets), buckets - 1)
+        return np.minimum((observation[..., -1:] * buckets).astype(np.intp), buckets - 1)
 
     def best_levels(self) -> NDArray[np.intp]:
         """Return the greedy level (factors + 1, gap buckets, progress buckets) of every state."""
@@ -138,11 +140,13 @@ class QPolicy:
 
     def factors(self, observation: Observation) -> Action:
         """Return the greedy factors; their logs are interpolated between the buckets' middles."""
-        gaps, pressures = self._gaps(observation), self._pressures[self.used, :, self._progress(observation)]
-        middles, each = self.middles, np.arange(len(gaps))
+        gaps, progress = self._gaps(observation), self._progress(observation)
+        middles = self.middles
         below = np.clip(np.searchsorted(middles, gaps) - 1, 0, len(middles) - 2)
         way = np.clip((gaps - middles[below]) / (middles[below + 1] - middles[below]), 0.0, 1.0)
-        factors = np.exp(pressures[each, below] * (1 - way) + pressures[each, below + 1] * way)
+        pressures = self._pressures
+        lower, upper = pressures[self.used, below, progress], pressures[self.used, below + 1, progress]
+        factors = np.exp(lower * (1 - way) + upper * way)
         return np.clip(factors, self.levels[0], self.levels[-1]).astype(np.float32)
 
     @cached_property

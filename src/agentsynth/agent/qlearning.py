@@ -45,6 +45,7 @@ class QLearningAgent:
         self._blank = QPolicy.blank(factor_names, aims)
         self.tables = Tables.blank(self._blank.tables.shape)
         self._baseline = StepBaseline(steps, len(factor_names) + aims + 1)
+        self._own_share = np.repeat([config.own_share, 1.0], [len(factor_names), aims])
 
     @property
     def policy(self) -> QPolicy:
@@ -56,49 +57,66 @@ class QLearningAgent:
         """Take over what a policy has learned."""
         self.tables = Tables.of(policy.tables, policy.visits)
 
-    def act(self, observation: Observation) -> NDArray[np.intp]:
-        """Return a level (factors,) for each factor: random with probability epsilon, else greedy."""
+    def act(self, observation: Observation, epsilon: Floats | float | None = None) -> NDArray[np.intp]:
+        """Return a level (..., factors) for each factor: random with probability epsilon, else greedy.
+
+        `epsilon` (..., 1) is that of each observation (..., observations); None: the agent's.
+        """
         greedy = greedy_levels(*self.tables.values(self._blank.used, self._blank.states(observation)))
-        explore = self.rng.random(len(greedy)) < self.epsilon
-        return np.where(explore, self.rng.integers(self.tables.own.shape[-1], size=len(greedy)), greedy)
+        explore = self.rng.random(greedy.shape) < (self.epsilon if epsilon is None else epsilon)
+        return np.where(explore, self.rng.integers(self.tables.own.shape[-1], size=greedy.shape), greedy)
 
     def to_action(self, levels: NDArray[np.intp]) -> Action:
-        """Return the factors that `levels` (factors,) stand for."""
+        """Return the factors that `levels` (..., factors) stand for."""
         return self._blank.levels[levels].astype(np.float32)
 
-    def rewards(self, step: int, closed: Floats, improved: float) -> Floats | None:
-        """Return the reward (factors,) of every factor, or None while too little is known of the step.
+    def rewards(self, step: int, closed: Floats, improved: Floats) -> Floats | None:
+        """Return the reward (episodes, factors) of every factor, or None while too little is known of the step.
 
         Args:
             step: number of the step in its episode.
-            closed: (factors,) by how much the absolute gap of each factor's column, or aim, shrank.
-            improved: by how much the table's similarity rose. An aim is rewarded for its own gap alone.
+            closed: (episodes, factors) by how much the absolute gap of each factor's column, or aim, shrank.
+            improved: (episodes,) by how much the table's similarity rose. An aim is rewarded for its own gap alone.
         """
-        found = self._baseline.standardised(step, np.append(closed, improved))
+        found = self._baseline.standardised(step, np.column_stack([closed, improved]))
         if found is None:
             return None
-        share = np.full(len(closed), self.config.own_share)
-        share[len(self._blank.factor_names) :] = 1.0
-        mixed: Floats = share * found[:-1] + (1 - share) * found[-1]
+        share = self._own_share
+        mixed: Floats = share * found[:, :-1] + (1 - share) * found[:, -1:]
         return mixed
 
     def update(
         self, before: Observation, levels: NDArray[np.intp], rewards: Floats, after: Observation, done: bool
     ) -> Floats:
-        """Apply one TD update to every factor's value and return the TD errors (factors,).
+        """Apply one TD update to every factor's value and return the TD errors (..., factors).
 
         Q(s, a) += rate * (r + discount * max_a' Q(s', a') - Q(s, a)); nothing follows the last step. What is seen is
         learned of its reverse, too: a mean that is too low is one whose negative is too high.
+
+        Args:
+            before: (..., observations) what was seen.
+            levels: (..., factors) what was done.
+            rewards: (..., factors) what came of it.
+            after: (..., observations) what was seen then.
+            done: whether the step was the last.
         """
         used, (gap, progress), rate = self._blank.used, self._blank.states(before), self.config.learning_rate
         targets = rewards
         if not done:
             follows = self.tables.values(used, self._blank.states(after))[0]
-            targets = rewards + self.config.discount * follows.max(axis=1)
+            targets = rewards + self.config.discount * follows.max(axis=-1)
         errors = self.tables.learn(used, (gap, progress), levels, targets, rate)
         opposite, reverse = len(self._blank.gap_edges) - gap, len(self._blank.levels) - 1 - levels
         self.tables.learn(used, (opposite, progress), reverse, targets, rate)
         return errors
+
+    def next_epsilons(self, episodes: int) -> Floats:
+        """Return the epsilon (episodes,) of each of the next episodes, and let it decay."""
+        found = np.empty(episodes)
+        for episode in range(episodes):
+            found[episode] = self.epsilon
+            self.end_episode()
+        return found
 
     def end_episode(self) -> None:
         """Let epsilon decay."""

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
-State = tuple[NDArray[np.intp], int]
-"""The gap bucket (factors,) of each factor, and the progress bucket."""
+State = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""The gap bucket (..., factors) of each factor, and the progress bucket (..., 1)."""
 
 PRIOR = 50.0
 """Visits that what all factors have in common counts for beside a factor's own."""
@@ -51,7 +51,7 @@ class Tables:
         return cls(own.copy(), visits.copy(), common, common_visits)
 
     def values(self, used: NDArray[np.intp], state: State) -> tuple[Floats, Counts]:
-        """Return the values of all levels (factors, levels) in a state, and the visits they rest on.
+        """Return the values of all levels (..., factors, levels) in states, and the visits they rest on.
 
         Args:
             used: (factors,) the table of each factor.
@@ -68,9 +68,10 @@ class Tables:
     def learn(
         self, used: NDArray[np.intp], state: State, levels: NDArray[np.intp], targets: Floats, rate: float
     ) -> Floats:
-        """Move values (factors,) towards their targets (factors,); return by how much they were off."""
+        """Move values (..., factors) towards their targets (..., factors); return by how much they were off."""
         gap, progress = state
-        places = np.ravel_multi_index((used, gap, np.full_like(gap, progress), levels), self.own.shape)
+        _, gaps, progresses, levels_ = self.own.shape
+        places = ((used * gaps + gap) * progresses + progress) * levels_ + levels
         errors: Floats = targets - self.own.reshape(-1)[places]
         _move(self.own, self.visits, places, targets, rate)
         # A place in the tables, less those of the tables before.

@@ -129,7 +129,8 @@ class _Costs:
 
     def shared(self, old: NDArray[np.int32], new: NDArray[np.int32]) -> Floats:
         """Return what is counted too much (pairs,) where a row comes for one of, in part, the same cells."""
-        return 2 * (((old == new) * self.price.take(old)) @ np.ones(old.shape[1]))
+        twice: Floats = 2 * (((old == new) * self.price.take(old)) @ np.ones(old.shape[1]))
+        return twice
 
     def swap(self, old: NDArray[np.int32], new: NDArray[np.int32], pulled: float) -> bool:
         """Count a row of cells `new` instead of one of cells `old` if that is nearer to the goal; tell whether it is.

@@ -17,9 +17,9 @@ DOUBT = 5.0
 """Rows that a cell is taken to have more, in the goal as in the pool, when one is held against the other."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Goal:
-    """What a composed table should look like.
+    """What a composed table should look like; a goal equals itself alone.
 
     Attributes:
         shares: (cells,) wanted share of rows in each cell; every group sums to 1.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from agentsynth.config import Config
     from agentsynth.env.environment import SyntheticDataEnvironment
+    from agentsynth.env.vector import SyntheticDataVectorEnvironment
 
 ENV_ID = "AgentSynth/Compose-v0"
 
@@ -20,7 +21,12 @@ def register() -> None:
     import gymnasium
 
     if ENV_ID not in gymnasium.registry:
-        gymnasium.register(id=ENV_ID, entry_point="agentsynth.env.registration:make_environment")
+        place = "agentsynth.env.registration"
+        gymnasium.register(
+            id=ENV_ID,
+            entry_point=f"{place}:make_environment",
+            vector_entry_point=f"{place}:make_vector_environment",
+        )
 
 
 def make_environment(
@@ -55,3 +61,25 @@ def make_environment(
     generator = fit_any(typed(frame, schema), schema, settings, child_seed(seed, "fit"))
     environment, _ = training_environment(generator, settings, child_seed(seed, "agent"), aims=0)
     return environment
+
+
+def make_vector_environment(
+    num_envs: int = 1,
+    table: pd.DataFrame | str | Path | None = None,
+    config: Config | Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> SyntheticDataVectorEnvironment:
+    """Fit once, as `make_environment` does, and return the environment that composes `num_envs` tables side by side.
+
+    >>> import gymnasium
+    >>> envs = gymnasium.make_vec(
+    ...     "agentsynth.env:AgentSynth/Compose-v0", num_envs=3, vectorization_mode="vector_entry_point"
+    ... )
+    >>> observations, infos = envs.reset(seed=0)
+    >>> observations, rewards, terminated, truncated, infos = envs.step(envs.action_space.sample())
+    >>> rewards.shape
+    (3,)
+    """
+    from agentsynth.env.vector import SyntheticDataVectorEnvironment
+
+    return SyntheticDataVectorEnvironment(make_environment(table, config, seed), num_envs)

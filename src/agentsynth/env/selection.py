@@ -11,22 +11,23 @@ STRONGEST = 2.0
 
 
 def top(scores: Floats, count: int) -> NDArray[np.intp]:
-    """Return the indices of the `count` largest scores, in no order.
+    """Return the indices (..., count) of the `count` largest of scores (..., scores), in no order.
 
     With Gumbel noise added to log-weights this is a draw without replacement by weight (Gumbel-top-k; Kool, van Hoof
     and Welling 2019, ICML, p. 2).
     """
-    if count >= len(scores):
-        return np.arange(len(scores))
-    return np.argpartition(scores, len(scores) - count)[len(scores) - count :]
+    others = scores.shape[-1] - count
+    if others <= 0:
+        return np.broadcast_to(np.arange(scores.shape[-1]), scores.shape)
+    return np.argpartition(scores, others)[..., others:]
 
 
 def cell_scores(wanted: Floats, expected: Floats, importance: Floats) -> Floats:
-    """Return the log-weight (cells,) that a row gets from each of its cells.
+    """Return the log-weight (..., cells) that a row gets from each of its cells.
 
     Args:
-        wanted: (cells,) rows still lacking in each cell after this batch; negative: too many already.
-        expected: (cells,) rows a random batch of the candidates would bring.
+        wanted: (..., cells) rows still lacking in each cell after this batch; negative: too many already.
+        expected: (..., cells) rows a random batch of the candidates would bring.
         importance: (cells,) weight of the cell's group.
     """
     # In place, and clipped before the logarithm: this runs over all cells in every step.

@@ -50,26 +50,33 @@ class Similarity:
         self._margin_cells = cells.margin_cells
         self._average = _averaging(groups, shares)
 
-    def components(self, gap: Floats, aim_gaps: Floats | None = None) -> Floats:
-        """Return the similarity (components,) that gaps leave: of the cells (cells,), and of the aims (aims,)."""
-        gap = gap[: self._cells]
-        error = 0.5 * np.add.reduceat(np.abs(gap), self._offsets)
+    def components(self, gap: Floats, aim_gaps: Floats | None = None, aimed: NDArray[np.intp] | int = 0) -> Floats:
+        """Return the similarity (..., components) that gaps leave.
+
+        Args:
+            gap: (..., cells) goal less composed share.
+            aim_gaps: (..., aims) gaps of the aims, 0 where a goal has fewer.
+            aimed: (...,) how many aims the goal has.
+        """
+        gap = gap[..., : self._cells]
+        error = 0.5 * np.add.reduceat(np.abs(gap), self._offsets, axis=-1)
         # Every margin's gaps sum to zero, so one running sum over all margins starts afresh at each.
-        cumulative = np.cumsum(gap[: self._margin_cells])
-        squares = np.add.reduceat(cumulative * cumulative, self._offsets[: self._margins])
+        cumulative = np.cumsum(gap[..., : self._margin_cells], axis=-1)
+        squares = np.add.reduceat(cumulative * cumulative, self._offsets[: self._margins], axis=-1)
         mean_square = squares / self._sizes[: self._margins]
-        np.sqrt(mean_square, out=error[: self._margins], where=self._ordered_groups)
-        similarities: Floats = 1.0 - self._average @ error
+        np.sqrt(mean_square, out=error[..., : self._margins], where=self._ordered_groups)
+        similarities: Floats = 1.0 - (self._average @ error[..., None])[..., 0]
         if not self.aims:
             return similarities
-        missed = 0.0
-        if aim_gaps is not None and len(aim_gaps):
-            missed = float(np.minimum(np.abs(aim_gaps), 1.0).sum()) / len(aim_gaps)
-        return np.concatenate([similarities, [1.0 - missed]])
+        missed = np.zeros(gap.shape[:-1])
+        if aim_gaps is not None:
+            missed = np.minimum(np.abs(aim_gaps), 1.0).sum(axis=-1) / np.maximum(aimed, 1)
+        return np.concatenate([similarities, 1.0 - missed[..., None]], axis=-1)
 
-    def total(self, components: Floats) -> float:
-        """Return the weighted mean of `components`."""
-        return float(self.weights @ components)
+    def total(self, components: Floats) -> Floats:
+        """Return the weighted mean (...,) of components (..., components)."""
+        total: Floats = (self.weights * components).sum(axis=-1)
+        return total
 
 
 def _weights(names: list[str], schema: Schema, given: Mapping[str, float]) -> Floats:
