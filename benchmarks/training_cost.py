@@ -11,6 +11,7 @@ All in one run, in CPU seconds, medians over repeats, which take turns, so that 
   real table has); with 500, the size of the table that we compose; with 40, our candidates; and with 5, our batch (then
   it rates just these 5 rows, and we the whole table so far).
 - an empty Gymnasium environment with our spaces, stepped as often.
+- our step with several tables side by side, as training and checks have them, by table.
 
 Two ratios are printed at the end, both to the whole training: with the rows of the table that we compose (the reward of
 either is that of a table of so many rows), and with the rows that the toy has of its own.
@@ -35,18 +36,23 @@ from row_loop import TOY_ROWS, RowLoop
 from row_loop import train as train_row_loop
 
 from agentsynth import AgentSynth
+from agentsynth.agent.policies import QPolicy
+from agentsynth.agent.training import fine_tuned
 from agentsynth.base.codec import Codec
 from agentsynth.base.trees import SequentialTrees
 from agentsynth.config import Config
 from agentsynth.data.inference import infer_schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.data.typed import typed
+from agentsynth.env.vector import SyntheticDataVectorEnvironment
 from agentsynth.model import Generator, fit_generator, fit_model, training_environment
 from agentsynth.request import POLICIES
 from agentsynth.seeding import stream
 
 SHOP_ROWS = 2000
 LOOP_STEPS = 20
+SIDE_BY_SIDE = (5, 20)
+"""Tables that are composed side by side."""
 GENERATED = 1000
 Observation = NDArray[np.float32]
 
@@ -99,16 +105,16 @@ class Bench:
         }
 
     def _training(self, generator: Generator) -> dict[str, float]:
-        """Time the training; an episode's time is taken where no held-out check follows it."""
-        moments = [time.process_time()]
-        began = moments[0]
-        model = fit_model(generator, self.config, self.seed, lambda: moments.append(time.process_time()))
-        whole = time.process_time() - began
-        # The first episode's time begins before the pool is drawn.
-        unchecked = np.isnan(model.history.held_out)[1:]
-        episodes = whole
-        if unchecked.any():
-            episodes = float(np.median(np.diff(moments)[1:][unchecked])) * self.config.agent.episodes
+        """Time the training, and its episodes by themselves: half of them to a goal with aims, as there."""
+        whole, _ = _timed(lambda: fit_model(generator, self.config, self.seed))
+        env, sampler = training_environment(generator, self.config, self.seed)
+        rng, agent = stream(self.seed, "goals"), self.config.agent
+        push = sampler.push(rng)
+        goals = [sampler.pushed(push)] * (agent.episodes // 2), [sampler.aimed(push, rng)] * -(-agent.episodes // 2)
+        blank = QPolicy.blank(env.factors.names, env.aims)
+        episodes = sum(
+            _timed(partial(fine_tuned, env, agent, blank, each[0], len(each), self.seed))[0] for each in goals if each
+        )
         rows = round(self.config.environment.rows * self.config.environment.pool_factor)
         pool, _ = _timed(lambda: generator.draw_pool(rows, stream(self.seed, "pool")))
         return {"pool": pool, "episodes": episodes, "checks, goals": whole - pool - episodes, "training": whole}
@@ -118,7 +124,12 @@ class Bench:
         env, _ = training_environment(generator, self.config, self.seed, aims=0)
         empty = EmptyEnvironment(env.observation_space, env.action_space, self.config.environment.steps)
         neutral = np.ones(len(env.factors.names), dtype=np.float32)
+        together = {
+            f"step of {tables}": _seconds_a_step_together(SyntheticDataVectorEnvironment(env, tables), neutral)
+            for tables in SIDE_BY_SIDE
+        }
         return {
+            **together,
             "step": _seconds_a_step(env, neutral, episodes=3),
             "empty step": _seconds_a_step(empty, neutral, episodes=100),
         }
@@ -159,6 +170,17 @@ def _seconds_a_step(env: gym.Env[Observation, Observation], action: Observation,
     return (time.process_time() - began) / steps
 
 
+def _seconds_a_step_together(tables: SyntheticDataVectorEnvironment, action: Observation) -> float:
+    """Return the seconds of a step by table."""
+    actions = np.tile(action, (tables.num_envs, 1))
+    tables.reset(seed=0)
+    steps, began, done = 0, time.process_time(), False
+    while not done:
+        _, _, ended, _, _ = tables.step(actions)
+        done, steps = bool(ended.all()), steps + 1
+    return (time.process_time() - began) / (steps * tables.num_envs)
+
+
 def _loop_step(table: pd.DataFrame, rows: int, seed: int) -> float:
     loop = RowLoop(table, rows, stream(seed, "row loop"))
     return _timed(lambda: train_row_loop(loop, LOOP_STEPS))[0] / LOOP_STEPS
@@ -197,6 +219,7 @@ def report_steps(medians: pd.Series[float], steps: int) -> None:
         {
             "empty environment": medians["empty step"],
             "ours, without an agent": medians["step"],
+            **{f"the same, {tables} side by side, a table": medians[f"step of {tables}"] for tables in SIDE_BY_SIDE},
             "ours, with the agent's update": medians["episodes"] / steps,
         }
     )
