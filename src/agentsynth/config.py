@@ -27,8 +27,8 @@ class GeneratorConfig(Section):
     """Trees per column."""
     min_leaf: Annotated[int, Field(ge=1)] = 16
     """Fewest training rows in a leaf: the privacy dial (k)."""
-    max_features: Annotated[float, Field(gt=0, le=1)] = 0.7
-    """Share of the features looked at in each split."""
+    max_features: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the features looked at in each split, one random threshold of each."""
 
 
 class EnvironmentConfig(Section):

@@ -7,6 +7,7 @@ from agentsynth.config import Config
 from agentsynth.env.aims import FURTHEST, Aim, correlation_aim, mean_aim, top_aim
 from agentsynth.env.composer import AIM_FACTOR
 from agentsynth.env.goals import Goal
+from agentsynth.env.vector import SyntheticDataVectorEnvironment
 from agentsynth.model import Generator, training_environment
 
 ALL = np.arange(5)
@@ -74,11 +75,11 @@ def test_pressure_on_an_aim_moves_its_number(shop_generator: Generator, small_co
     goal = Goal(shop_generator.real, aims=(aim,))
     means = {}
     for factor in (0.5, 1.0, 2.0):
-        env.reset(seed=3, options={"goal": goal})
-        done = False
-        while not done:
-            _, _, done, _, info = env.step(np.array([1, 1, 1, 1, factor], dtype=np.float32))
-        means[factor] = values[info["chosen"]].mean()
+        tables = SyntheticDataVectorEnvironment(env, 8)
+        tables.reset(seed=3, options={"goals": [goal] * 8})
+        for _ in range(env.steps):
+            *_, infos = tables.step(np.tile(np.array([1, 1, 1, 1, factor], dtype=np.float32), (8, 1)))
+        means[factor] = values[infos["chosen"]].mean()
     assert means[0.5] < means[1.0] < means[2.0]
 
 
