@@ -258,6 +258,7 @@ def test_any_table_comes_back_as_it_was(frame: pd.DataFrame) -> None:
     [
         ({"dtype": "int8"}, "column 'day' is datetime and cannot be given back as int8: correct the schema"),
         ({"timezone": "Mars/Olympus"}, "there is no time zone 'Mars/Olympus'"),
+        ({"timezone": ""}, "there is no time zone ''"),
     ],
 )
 def test_schema_whose_column_cannot_be_given_back_says_so(fields: dict[str, str], said: str) -> None:

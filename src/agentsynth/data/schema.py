@@ -164,7 +164,7 @@ class Column(_Model):
     def _on_the_map(cls, value: str | None) -> str | None:
         try:
             Timestamp(0, tz=value)
-        except (KeyError, ValueError, OSError) as error:
+        except (KeyError, IndexError, ValueError, OSError) as error:  # pandas looks for the first letter of ""
             raise ValueError(f"there is no time zone {value!r}") from error
         return value
 
