@@ -188,10 +188,12 @@ def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _remember(hashes: NDArray[np.uint64], bits: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Return the packed bits (bits / 8,) that the hashes set, and whether another row sets the bit of each, (rows,)."""
-    slots, inverse, counts = np.unique(_slots(hashes, bits), return_inverse=True, return_counts=True)
-    packed = np.zeros(bits // 8, dtype=np.uint8)
-    np.bitwise_or.at(packed, slots >> 3, np.uint8(128) >> (slots & 7).astype(np.uint8))
-    return packed, counts[inverse] > 1
+    slots = _slots(hashes, bits)
+    in_order = np.sort(slots)
+    once, twice = np.zeros((2, bits), dtype=bool)
+    once[slots] = True
+    twice[in_order[1:][in_order[1:] == in_order[:-1]]] = True
+    return np.packbits(once), twice[slots]
 
 
 def _occurs(hashes: NDArray[np.uint64], known: NDArray[np.uint8]) -> NDArray[np.bool_]:
