@@ -16,7 +16,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from agentsynth.base.parts import MISSING, Floats, Part
 from agentsynth.base.spans import Span
@@ -83,8 +82,7 @@ def _width(part: Part) -> int:
 
 def _middle_scores(part: Part) -> Floats:
     """Return the normal score (levels,) of the middle rank of each value."""
-    scores: Floats = ndtri((np.cumsum(part.counts) - part.counts / 2) / part.counts.sum())
-    return scores
+    return _score((np.cumsum(part.counts) - part.counts / 2) / part.counts.sum())
 
 
 @dataclass(frozen=True)
@@ -116,8 +114,7 @@ class Scale:
         """
         level = np.maximum(codes, 0).astype(np.intp)
         share = np.where(self.part.kept[level], rng.random(len(codes)), 0.5)
-        scores: Floats = ndtri(np.clip(self.ends[level] + share * np.diff(self.ends)[level], SURE, 1 - SURE))
-        return scores
+        return _score(np.clip(self.ends[level] + share * np.diff(self.ends)[level], SURE, 1 - SURE))
 
     def codes(self, ranks: Floats) -> Floats:
         """Return the codes of `ranks` (rows,), as numbers that end as those of the column do.
@@ -157,17 +154,33 @@ class Trend:
 
     def codes(self, expected: NDArray[np.int64], residuals: Floats) -> Floats:
         """Return the codes (rows,) of what was expected and of residuals."""
-        ranks = ndtr(expected / STEPS + residuals / STEPS - FARTHEST)
+        ranks = _rank(expected / STEPS + residuals / STEPS - FARTHEST)
         return np.where(residuals < 0, MISSING, self.scale.codes(ranks))
 
     def within(self, expected: NDArray[np.int64], span: Span) -> Span:
         """Return the residuals that lead into a span of codes."""
         ends = self.scale.ends
         low, high = np.maximum(span.low, 0), np.maximum(span.high, 0) + 1
-        first, last = (ndtri(np.clip(ends[end], SURE, 1 - SURE)) * STEPS for end in (low, high))
+        first, last = (_score(np.clip(ends[end], SURE, 1 - SURE)) * STEPS for end in (low, high))
         lowest, highest = (_from_zero(np.rint(end).astype(np.int64) - expected) for end in (first, last))
         missing = int(MISSING)
         return Span(np.where(span.low < 0, missing, lowest), np.where(span.high < 0, missing, highest))
+
+
+def _score(ranks: Floats) -> Floats:
+    """Return the normal scores of ranks in [0, 1]."""
+    from scipy.special import ndtri
+
+    scores: Floats = ndtri(ranks)
+    return scores
+
+
+def _rank(scores: Floats) -> Floats:
+    """Return the ranks that normal scores stand for."""
+    from scipy.special import ndtr
+
+    ranks: Floats = ndtr(scores)
+    return ranks
 
 
 def _from_zero(steps: NDArray[np.int64]) -> NDArray[np.int64]:
