@@ -26,7 +26,8 @@ from agentsynth.env.novelty import Novelty
 from agentsynth.model import Generator, Model
 from agentsynth.soundness import check_model
 
-FORMAT = 5
+FORMAT = 6
+"""Before 6, parts had no trends."""
 OLDEST_FORMAT = 4
 """The oldest format that is still read: it has no second critic."""
 POLICY_FIELDS = ("tables", "visits", "levels", "gap_edges")

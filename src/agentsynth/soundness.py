@@ -14,6 +14,7 @@ from agentsynth.base.forest import Forest
 from agentsynth.base.part_model import PartModel
 from agentsynth.base.parts import Part
 from agentsynth.base.trees import SequentialTrees
+from agentsynth.base.trend import LARGEST_RESIDUAL, LARGEST_WEIGHT, Trend, width_of
 from agentsynth.data.bounds import bounds_first
 from agentsynth.data.schema import Schema
 from agentsynth.env.margins import CALENDAR_CELLS, Margin
@@ -29,6 +30,7 @@ FORMS = (
     (rf"(?:{STAGE}trees\.\d+|(?:second_)?critic)\.threshold", "float32", 1),
     (rf"{STAGE}part\.\d+\.counts|novelty\.bins", "int64", 1),
     (rf"{STAGE}part\.\d+\.values|real|detail\.real|novelty\.edges|policy\.(?:levels|gap_edges)", "float64", 1),
+    (rf"{STAGE}trees\.\d+\.trend", "float64", 1),
     (r"novelty\.parts", "bool", 2),
     (r"novelty\.shifts", "int64", 2),
     (r"novelty\.known", "uint8", 2),
@@ -111,8 +113,25 @@ def _trees_fit(trees: SequentialTrees) -> Iterable[tuple[str, bool]]:
     yield "trees and leaves", all(len(m.forest.feature) == len(m.start) == len(m.size) for m in trees.models)
     widest = sum(part.width for part in parts)
     yield "trees and their nodes", all(_is_walkable(m.forest, widest) for m in trees.models)
-    pairs = zip(trees.order, trees.models, strict=True)
+    pairs = list(zip(trees.order, trees.models, strict=True))
+    yield "parts and trends", _trends_fit(trees)
     yield "leaves and codes", all(_holds_codes(fitted, parts[index]) for index, fitted in pairs)
+
+
+def _trends_fit(trees: SequentialTrees) -> bool:
+    """Whether every trend is that of a number, with a weight for each column of the parts drawn before it."""
+    parts, before = trees.codec.parts, [trees.codec.parts[index] for index in trees.known]
+    for index, fitted in zip(trees.order, trees.models, strict=True):
+        if fitted.trend is not None and not _is_trend(fitted.trend, parts[index], before):
+            return False
+        before.append(parts[index])
+    return True
+
+
+def _is_trend(trend: Trend, part: Part, before: list[Part]) -> bool:
+    weights = trend.weights
+    fits = part.role == "number" and len(part.values) > 1 and weights.shape == (1 + width_of(before),)
+    return fits and bool((np.abs(weights) < LARGEST_WEIGHT).all())
 
 
 def _is_sound(part: Part, schema: Schema) -> bool:
@@ -149,11 +168,8 @@ def _is_walkable(forest: Forest, widest: int) -> bool:
 def _holds_codes(fitted: PartModel, part: Part) -> bool:
     """Whether every leaf holds codes of values that the part has."""
     lowest = -1 if part.ordered else 0
-    return (
-        fitted.is_sound
-        and lowest <= int(fitted.codes.min())
-        and int(fitted.codes.max()) < max(len(part.values), lowest + 1)
-    )
+    beyond = max(len(part.values), lowest + 1) if fitted.trend is None else LARGEST_RESIDUAL + 1
+    return fitted.is_sound and lowest <= int(fitted.codes.min()) and int(fitted.codes.max()) < beyond
 
 
 def _is_cut(margin: Margin, schema: Schema) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agentsynth.base.forest import Forest
 from agentsynth.base.parts import Floats, Part
 from agentsynth.base.spans import Span
+from agentsynth.base.trend import Trend
 
 WAY = 2.0
 """Part of the way to its neighbour that a value is spread over, in halves."""
@@ -24,13 +25,20 @@ class PartModel:
 
     Attributes:
         start, size: (nodes,) the slice of `codes` that belongs to a leaf; unused for inner nodes.
-        codes: (trees * training rows,) training codes, sorted within each leaf.
+        codes: (trees * training rows,) training codes, sorted within each leaf; of a part with a trend, residuals.
+        trend: what the part follows beside its trees; None: nothing.
     """
 
     forest: Forest
     start: NDArray[np.int32]
     size: NDArray[np.int32]
     codes: NDArray[np.int32]
+    trend: Trend | None = None
+
+    @property
+    def rows(self) -> int:
+        """Training rows that the part was learned from."""
+        return len(self.codes) // len(self.forest.roots)
 
     @property
     def is_sound(self) -> bool:
@@ -57,33 +65,37 @@ class PartModel:
         Where a leaf has no code of the span, one of all training codes in the span is drawn.
         """
         leaf = self.forest.leaves(features, rng.integers(len(self.forest.roots), size=len(features)))
-        start, size = self._inside(leaf, span)
+        start, size = self.inside(leaf, span)
         code = self._drawn(np.minimum(start, len(self.codes) - 1), np.maximum(size, 1), part, rng)
         first, last = self._overall(span)
         anywhere = self._sorted[np.minimum(first + (rng.random(len(leaf)) * (last - first)).astype(np.intp), last - 1)]
-        return np.where(size > 0, code, anywhere), self._share(size, self.size[leaf], last - first)
+        return np.where(size > 0, code, anywhere), self.share(size, self.size[leaf], last - first)
 
     def chance(self, features: NDArray[np.float32], span: Span) -> Floats:
         """Return how likely (rows,) a code of its span is for each row of `features`: the mean over all trees."""
         first, last = self._overall(span)
+        return self.mean_share(features, span, last - first)
+
+    def mean_share(self, features: NDArray[np.float32], span: Span, overall: NDArray[np.intp]) -> Floats:
+        """Return the mean `share` (rows,) over all trees."""
         total: Floats = np.zeros(len(features))
         for tree in range(len(self.forest.roots)):
             leaf = self.forest.leaves(features, tree)
-            total += self._share(self._inside(leaf, span)[1], self.size[leaf], last - first)
+            total += self.share(self.inside(leaf, span)[1], self.size[leaf], overall)
         total /= len(self.forest.roots)
         return total
 
-    def _share(self, inside: NDArray[np.intp], size: NDArray[np.int32], overall: NDArray[np.intp]) -> Floats:
+    def share(self, inside: NDArray[np.intp], size: NDArray[np.int32], overall: NDArray[np.intp]) -> Floats:
         """Return the share of a leaf's codes that are inside a span, `PRIOR` rows of the whole table added: never 0."""
-        found: Floats = (inside + PRIOR * overall / len(self._sorted)) / (size + PRIOR)
+        found: Floats = (inside + PRIOR * overall / self.rows) / (size + PRIOR)
         return found
 
-    def _inside(self, leaf: NDArray[np.int32], span: Span) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def inside(self, leaf: NDArray[np.int32], span: Span) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return where in `codes` those of a row's leaf and span begin, and how many they are; both (rows,)."""
         # Codes stand by leaf, then by size: with the leaf's number in front they are in order throughout.
         highest = int(self._sorted[-1])
         keys, own = self._keys, leaf.astype(np.int64) * (highest + 2) + 1
-        first = np.searchsorted(keys, own + np.maximum(span.low, -1))
+        first = np.searchsorted(keys, own + np.clip(span.low, -1, highest + 1))
         return first, np.searchsorted(keys, own + np.minimum(span.high, highest), side="right") - first
 
     def _overall(self, span: Span) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -92,7 +104,7 @@ class PartModel:
 
     @cached_property
     def _sorted(self) -> NDArray[np.int32]:
-        return np.sort(self.codes[: len(self.codes) // len(self.forest.roots)])
+        return np.sort(self.codes[: self.rows])
 
     @cached_property
     def _keys(self) -> NDArray[np.int64]:
@@ -104,24 +116,34 @@ class PartModel:
         self, start: NDArray[np.integer], size: NDArray[np.integer], part: Part, rng: np.random.Generator
     ) -> Floats:
         """Return a code (rows,) of the `size` ones that begin at each `start`."""
+        code, moved, between = self.spread(start, size, rng)
+        if not part.ordered or not len(part.values):
+            return code
+        free = between & ~part.kept[code.astype(np.intp)]
+        code[free] = part.landed(moved[free], code[free])
+        return code
+
+    def spread(
+        self, start: NDArray[np.integer], size: NDArray[np.integer], rng: np.random.Generator
+    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Return a code (rows,) of the `size` ones that begin at each `start`, the same spread, and whether it can be.
+
+        It is spread over the way to its neighbours; a missing one, or the only one, has none.
+        """
         position = rng.random(len(start)) * size
         slot = np.minimum(position.astype(np.int32), size - 1)
         code: Floats = self.codes[start + slot].astype(np.float64)
-        if not part.ordered or not len(part.values):
-            return code
         offset = position - slot - 0.5
         # The ends of a leaf have one neighbour only, and spread towards it, lest they repeat a training value.
         neighbour = np.where(((offset < 0) & (slot > 0)) | (slot == size - 1), slot - 1, slot + 1)
         inside = (neighbour >= 0) & (neighbour < size) & (code >= 0)
         other = self.codes[start + np.where(inside, neighbour, slot)]
-        spread = inside & (other >= 0) & ~part.kept[code.astype(np.intp)]
-        moved = code[spread] + WAY * np.abs(offset[spread]) * (other[spread] - code[spread])
-        code[spread] = part.landed(moved, code[spread])
-        return code
+        between = inside & (other >= 0)
+        return code, np.where(between, code + WAY * np.abs(offset) * (other - code), code), between
 
 
-def with_leaves(forest: Forest, features: NDArray[np.float32], codes: Floats) -> PartModel:
-    """Sort the training codes into the leaves of every tree."""
+def with_leaves(forest: Forest, features: NDArray[np.float32], codes: Floats, trend: Trend | None = None) -> PartModel:
+    """Sort the training codes, of a part with a trend its residuals, into the leaves of every tree."""
     nodes = len(forest.feature)
     leaves = np.concatenate([forest.leaves(features, tree) for tree in range(len(forest.roots))])
     # Codes are whole numbers from -1 (missing) on: a leaf and a code in one number, which is sorted faster than two.
@@ -130,4 +152,5 @@ def with_leaves(forest: Forest, features: NDArray[np.float32], codes: Floats) ->
     keys.sort()
     size = np.bincount(leaves, minlength=nodes)
     start = np.cumsum(size) - size
-    return PartModel(forest, start.astype(np.int32), size.astype(np.int32), (keys % span - 1).astype(np.int32))
+    inside = (keys % span - 1).astype(np.int32)
+    return PartModel(forest, start.astype(np.int32), size.astype(np.int32), inside, trend)

@@ -12,6 +12,7 @@ from agentsynth.base.codec import Codec, Part
 from agentsynth.base.forest import Forest
 from agentsynth.base.part_model import PartModel
 from agentsynth.base.trees import SequentialTrees
+from agentsynth.base.trend import Scale, Trend
 from agentsynth.config import GeneratorConfig
 from agentsynth.data.schema import Schema
 
@@ -35,6 +36,8 @@ def trees_arrays(prefix: str, trees: SequentialTrees) -> dict[str, NDArray[Any]]
     for index, fitted in enumerate(trees.models):
         arrays |= {f"{prefix}trees.{index}.{name}": getattr(fitted.forest, name) for name in FOREST_FIELDS}
         arrays |= {f"{prefix}trees.{index}.{name}": getattr(fitted, name) for name in LEAF_FIELDS}
+        if fitted.trend is not None:
+            arrays[f"{prefix}trees.{index}.trend"] = fitted.trend.weights
     return arrays
 
 
@@ -52,8 +55,7 @@ def trees_of(
     trees = SequentialTrees(codec, config, given)
     trees.order = [int(index) for index in value["order"]]
     trees.models = [
-        PartModel(forest_of(name, arrays), *(arrays[f"{name}.{field}"] for field in LEAF_FIELDS))
-        for name in (f"{prefix}trees.{index}" for index in range(len(trees.order)))
+        _model(codec.parts[part], f"{prefix}trees.{number}", arrays) for number, part in enumerate(trees.order)
     ]
     return trees
 
@@ -76,6 +78,13 @@ def _part(value: Mapping[str, Any], prefix: str, arrays: Arrays) -> Part:
     counts = arrays[f"{prefix}.counts"]
     limits = {name: value[name] for name in ("excess", "most", "smallest", "first", "last") if name in value}
     return Part(value["column"], value["role"], values, counts, value["unit"], value["decimals"], **limits)
+
+
+def _model(part: Part, prefix: str, arrays: Arrays) -> PartModel:
+    weights = arrays.get(f"{prefix}.trend")
+    trend = None if weights is None else Trend(weights, Scale(part))
+    start, size, codes = (arrays[f"{prefix}.{field}"] for field in LEAF_FIELDS)
+    return PartModel(forest_of(prefix, arrays), start, size, codes, trend)
 
 
 def forest_of(prefix: str, arrays: Arrays) -> Forest:

@@ -15,6 +15,8 @@ from agentsynth.base.forest import Forest
 from agentsynth.base.held import FREE, Held
 from agentsynth.base.part_model import PartModel, with_leaves
 from agentsynth.base.spans import span_of
+from agentsynth.base.trend import Design, fit_trend
+from agentsynth.base.trended import Trended
 from agentsynth.config import GeneratorConfig
 from agentsynth.seeding import child_seed
 
@@ -60,15 +62,24 @@ class SequentialTrees:
         self.order = [index for index in _order(self.codec.parts) if self.codec.parts[index].column not in self.given]
         self.models = []
         columns = np.concatenate([np.empty(0, dtype=np.int32), *(_places(slices[index]) for index in self.known)])
+        design = self._design(codes)
         for index in self.order:
             part = self.codec.parts[index]
             rows = _taught_by(part, codes[:, index])
             seen, target = features[rows], codes[rows, index]
+            trend, target = fit_trend(part, target, design.columns[rows], stream(seed, f"trend.{index}"))
             trees = self._grow(seen[:, columns], target, part, child_seed(seed, f"trees.{index}"))
-            self.models.append(with_leaves(Forest.of(trees, columns), seen, target))
+            self.models.append(with_leaves(Forest.of(trees, columns), seen, target, trend))
             columns = np.append(columns, _places(slices[index]))
+            design.add(part, codes[:, index])
             advance()
         return self
+
+    def _design(self, codes: Floats) -> Design:
+        design = Design([self.codec.parts[index] for index in [*self.known, *self.order]], len(codes))
+        for index in self.known:
+            design.add(self.codec.parts[index], codes[:, index])
+        return design
 
     @property
     def known(self) -> list[int]:
@@ -131,8 +142,11 @@ class SequentialTrees:
         features = np.zeros((len(codes), slices[-1].stop if slices else 0), dtype=np.float32)
         for index in self.known:
             features[:, slices[index]] = np.column_stack(self.codec.parts[index].features(codes[:, index]))
-        for index, model in zip(self.order, self.models, strict=True):
+        design = self._design(codes)
+        for index, fitted in zip(self.order, self.models, strict=True):
             part = self.codec.parts[index]
+            trend = fitted.trend
+            model = fitted if trend is None else Trended(fitted, trend, trend.at(design.columns))
             span = span_of(part, self.codec, codes, held)
             if span is None:
                 codes[:, index] = model.draw(features, part, rng)
@@ -146,6 +160,7 @@ class SequentialTrees:
                 # Its date stands just before it, and is missing or not for both.
                 codes[codes[:, index - 1] < 0, index] = MISSING
             features[:, slices[index]] = np.column_stack(part.features(codes[:, index]))
+            design.add(part, codes[:, index])
         return codes, logs
 
 
