@@ -18,7 +18,7 @@ from agentsynth.base.spans import span_of
 from agentsynth.base.trend import Design, fit_trend
 from agentsynth.base.trended import Trended
 from agentsynth.config import GeneratorConfig
-from agentsynth.seeding import child_seed
+from agentsynth.seeding import child_seed, stream
 
 MOST_CLASSES = 40
 """Above so many levels, or one for two rows, a part of labels is split like a number, on its codes: classification
