@@ -14,7 +14,7 @@ from agentsynth.base.held import FREE, Held
 from agentsynth.base.parts import Part
 from agentsynth.base.spans import Span
 from agentsynth.base.trees import SequentialTrees
-from agentsynth.base.trend import STEPS, Design, Scale, Trend, fit_trend, width_of
+from agentsynth.base.trend import STEPS, Design, Scale, Trend, apart, fit_trend, width_of
 from agentsynth.config import GeneratorConfig
 from agentsynth.data.inference import infer_schema
 from agentsynth.soundness import check_model
@@ -87,6 +87,26 @@ def test_no_trend_where_nothing_is_explained_or_there_is_nothing_to_look_at() ->
         np.testing.assert_array_equal(same, codes)
     few = number(20)
     assert fit_trend(few, np.arange(20.0), np.arange(20.0)[:, None], rng())[0] is None
+
+
+def test_numbers_stand_apart_where_they_repeat_and_none_is_near() -> None:
+    counts = np.array([6, 6, 4, 4])
+    # 0.0 and 0.3 are 3 steps of 0.1 apart; 5.0 and 9.0 are alone, but too few rows share them.
+    assert apart(Part("x", "number", np.array([0.0, 0.3, 5.0, 9.0]), counts, decimals=1)) == 0
+    # In steps of 0.01 they are 30 apart: 12 of 20 rows.
+    assert apart(Part("x", "number", np.array([0.0, 0.3, 5.0, 9.0]), counts, decimals=2)) == pytest.approx(0.6)
+    # Numbers of any digits only repeat where they are the same thing.
+    assert apart(Part("x", "number", np.array([0.0, 0.3, 5.0, 9.0]), counts)) == pytest.approx(0.6)
+
+
+def test_numbers_that_stand_apart_have_a_trend_only_where_it_leads_to_the_very_one() -> None:
+    levels = np.repeat(np.arange(20.0), 10)
+    part = Part("x", "number", np.arange(20.0) ** 2, np.full(20, 10))
+    noise = np.random.default_rng(2).normal(size=200)
+    assert fit_trend(part, levels, (levels + noise / 2)[:, None], rng())[0] is not None
+    assert fit_trend(part, levels, (levels + 6 * noise)[:, None], rng())[0] is None
+    rounded = Part("x", "number", np.arange(20.0), np.full(20, 10), decimals=0)
+    assert fit_trend(rounded, levels, (levels + 6 * noise)[:, None], rng())[0] is not None
 
 
 def test_a_missing_value_stays_missing() -> None:

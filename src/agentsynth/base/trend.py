@@ -31,8 +31,12 @@ FARTHEST, STEPS = 8, 4096
 it is the same on any machine."""
 LARGEST_RESIDUAL = 2 * FARTHEST * STEPS
 """Residuals are counted from 0, the smallest."""
-LEAST_GAIN = 0.3
-"""Share of the variance of rows left out that a trend has to explain; below, the trees do as well by themselves."""
+LEAST_GAIN, LEAST_GAIN_OF_HEAPS = 0.3, 0.9
+"""Share of the variance of rows left out that a trend has to explain; below, the trees do as well by themselves. Where
+most rows have values that stand apart, it must lead to the very value: trees know which values go together."""
+APART, MOST_APART = 5, 0.5
+"""A value that repeats stands apart where its neighbours are more than so many units of the last digit away; share of
+the rows from which on a number is taken to be one of such values."""
 SURE = 1e-6
 """Ranks are kept so far from 0 and 1, where scores are infinite."""
 
@@ -187,6 +191,17 @@ def _from_zero(steps: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.clip(steps + LARGEST_RESIDUAL // 2, 0, LARGEST_RESIDUAL)
 
 
+def apart(part: Part) -> float:
+    """Return the share of rows whose number is kept although none stands near it: it tells what the row belongs to.
+
+    Where numbers repeat because they are rounded, they have neighbours a few steps away.
+    """
+    gaps = np.diff(part.values.astype(np.float64), prepend=-np.inf, append=np.inf)
+    step = 0.0 if part.decimals is None else 10.0**-part.decimals
+    alone = part.kept & (np.minimum(gaps[:-1], gaps[1:]) > APART * step)
+    return float(part.counts[alone].sum() / part.counts.sum())
+
+
 def fit_trend(part: Part, codes: Floats, design: Floats, rng: np.random.Generator) -> tuple[Trend | None, Floats]:
     """Return a part's trend and the residuals (rows,) that it leaves; without one, None and the codes themselves.
 
@@ -203,7 +218,8 @@ def fit_trend(part: Part, codes: Floats, design: Floats, rng: np.random.Generato
     scores = scale.scores(codes, rng)
     rows = known if len(known) <= MOST_ROWS else np.sort(rng.permutation(known)[:MOST_ROWS])
     weights, unseen = _ridge(design[rows], scores[rows])
-    if (unseen**2).mean() > (1 - LEAST_GAIN) * scores[rows].var():
+    least = LEAST_GAIN_OF_HEAPS if apart(part) > MOST_APART else LEAST_GAIN
+    if (unseen**2).mean() > (1 - least) * scores[rows].var():
         return None, codes
     trend = Trend(weights, scale)
     return trend, trend.residuals(codes, scores, design).astype(np.float64)
