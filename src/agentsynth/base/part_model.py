@@ -144,13 +144,17 @@ class PartModel:
 
 def with_leaves(forest: Forest, features: NDArray[np.float32], codes: Floats, trend: Trend | None = None) -> PartModel:
     """Sort the training codes, of a part with a trend its residuals, into the leaves of every tree."""
-    nodes = len(forest.feature)
-    leaves = np.concatenate([forest.leaves(features, tree) for tree in range(len(forest.roots))])
-    # Codes are whole numbers from -1 (missing) on: a leaf and a code in one number, which is sorted faster than two.
-    span = int(codes.max(initial=0)) + 2
-    keys = leaves.astype(np.int64) * span + np.tile(codes.astype(np.int64) + 1, len(forest.roots))
-    keys.sort()
-    size = np.bincount(leaves, minlength=nodes)
+    # Codes are whole numbers from -1 (missing) on: a leaf and a code in one number, which is sorted faster than two. The
+    # nodes of a tree come after those of the trees before it, and so do their codes.
+    whole = codes.astype(np.int64) + 1
+    span = int(whole.max(initial=0)) + 1
+    size = np.zeros(len(forest.feature), dtype=np.int64)
+    inside = np.empty((len(forest.roots), len(codes)), dtype=np.int32)
+    for tree, row in enumerate(inside):
+        leaves = forest.leaves(features, tree)
+        size += np.bincount(leaves, minlength=len(size))
+        keys = leaves.astype(np.int64) * span + whole
+        keys.sort()
+        row[:] = keys % span - 1
     start = np.cumsum(size) - size
-    inside = (keys % span - 1).astype(np.int32)
-    return PartModel(forest, start.astype(np.int32), size.astype(np.int32), inside, trend)
+    return PartModel(forest, start.astype(np.int32), size.astype(np.int32), inside.ravel(), trend)
