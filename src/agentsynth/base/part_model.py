@@ -144,8 +144,8 @@ class PartModel:
 
 def with_leaves(forest: Forest, features: NDArray[np.float32], codes: Floats, trend: Trend | None = None) -> PartModel:
     """Sort the training codes, of a part with a trend its residuals, into the leaves of every tree."""
-    # Codes are whole numbers from -1 (missing) on: a leaf and a code in one number, which is sorted faster than two. The
-    # nodes of a tree come after those of the trees before it, and so do their codes.
+    # Codes are whole numbers from -1 (missing) on: a leaf and a code in one number, which is sorted faster than two.
+    # The nodes of a tree come after those of the trees before it, and so do their codes.
     whole = codes.astype(np.int64) + 1
     span = int(whole.max(initial=0)) + 1
     size = np.zeros(len(forest.feature), dtype=np.int64)
