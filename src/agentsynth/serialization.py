@@ -27,7 +27,7 @@ from agentsynth.model import Generator, Model
 from agentsynth.soundness import check_model
 
 FORMAT = 6
-"""Before 6, parts had no trends."""
+"""Before 6, parts had no trends, and gaps of entities no flow."""
 OLDEST_FORMAT = 4
 """The oldest format that is still read: it has no second critic."""
 POLICY_FIELDS = ("tables", "visits", "levels", "gap_edges")
@@ -51,7 +51,7 @@ def described(model: Model, config: Config, seed: int) -> tuple[bytes, dict[str,
         "second_critic": generator.detail.second_critic is not None,
         "factors": list(model.policy.factor_names),
         "history": model.history.to_json(),
-        **({"entities": sequences_to_json(generator.sequences)} if isinstance(generator, EntityGenerator) else {}),
+        **({"entities": _entities_to_json(generator)} if isinstance(generator, EntityGenerator) else {}),
     }
     arrays: dict[str, NDArray[Any]] = {"real": generator.real, "detail.real": generator.detail.real}
     arrays |= {f"novelty.{name}": getattr(generator.detail.novelty, name) for name in Novelty.FIELDS}
@@ -90,6 +90,10 @@ def restored(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, i
     return model, config, int(manifest["seed"])
 
 
+def _entities_to_json(generator: EntityGenerator) -> dict[str, Any]:
+    return {**sequences_to_json(generator.sequences), "rhythm": generator.trees.summary.rhythm}
+
+
 def _cells_to_json(cells: Cells) -> dict[str, Any]:
     return {
         "margins": [margin.to_json() for margin in cells.margins],
@@ -109,6 +113,7 @@ def _trees(manifest: Mapping[str, Any], arrays: Arrays, schema: Schema, config: 
     if "entities" not in manifest:
         return trees_of(manifest, arrays, "", schema, config.generator)
     sequences = sequences_of(manifest["entities"], arrays, schema, config.generator)
-    summary = Summary(sequences.plan, schema)
+    # In formats before 6 entities are not told by how evenly their rows come.
+    summary = Summary(sequences.plan, schema, rhythm=bool(manifest["entities"].get("rhythm", False)))
     told = trees_of(manifest, arrays, "", summary.schema, config.generator)
     return EntityTrees(told.codec, summary, sequences, schema)

@@ -29,7 +29,7 @@ FORMS = (
     ),
     (rf"(?:{STAGE}trees\.\d+|(?:second_)?critic)\.threshold", "float32", 1),
     (rf"{STAGE}part\.\d+\.counts|novelty\.bins", "int64", 1),
-    (rf"{STAGE}part\.\d+\.values|real|detail\.real|novelty\.edges|policy\.(?:levels|gap_edges)", "float64", 1),
+    (rf"{STAGE}part\.\d+\.values|real|detail\.real|novelty\.edges|policy\.(?:levels|gap_edges)|flow", "float64", 1),
     (rf"{STAGE}trees\.\d+\.trend", "float64", 1),
     (r"novelty\.parts", "bool", 2),
     (r"novelty\.shifts", "int64", 2),

@@ -43,6 +43,16 @@ def test_model_of_a_format_that_is_read_was_kept_and_loads(number: int) -> None:
     assert (synth.seed, len(synth.history_), synth.config.agent.episodes) == (1, 2, 2)
 
 
+def test_entities_of_a_format_without_their_rhythm_load_and_are_saved_anew(tmp_path: Path) -> None:
+    """Up to format 5 nothing tells how evenly the rows of an entity come, nor do gaps follow the flow of rows."""
+    old = AgentSynth.load(SAVED / "format-5-entities.zip")
+    table = old.generate(entities=9, seed=1)
+    assert table["user_id"].nunique() == 9
+    assert "timestamp_gap_spread_factor" not in old.policy_.factor_names
+    old.save(tmp_path / "anew.zip")
+    assert AgentSynth.load(tmp_path / "anew.zip").generate(entities=9, seed=1).equals(table)
+
+
 @pytest.mark.parametrize("number", range(1, OLDEST_FORMAT))
 def test_model_of_an_older_format_is_refused_with_what_to_do(number: int) -> None:
     with pytest.raises(ModelFormatError) as caught:

@@ -59,6 +59,15 @@ def _repeats(table: pd.DataFrame, plan: EntityPlan, synth: AgentSynth) -> float:
     return float((category[after] == category[after - 1]).mean())
 
 
+def test_orders_follow_the_flow_of_the_shop(generator: EntityGenerator) -> None:
+    timing = generator.sequences.when
+    assert timing is not None
+    assert timing.flow is not None
+    # A day late in the year takes more of the shop's own time than one in its middle.
+    passed = np.diff(timing.flow.ends)
+    assert passed[-len(passed) // 6 :].mean() > 1.3 * passed[len(passed) // 3 : len(passed) // 2].mean()
+
+
 def test_saved_and_loaded_it_makes_the_same_table(synth: AgentSynth, tmp_path: Path) -> None:
     synth.save(tmp_path / "model.zip")
     loaded = AgentSynth.load(tmp_path / "model.zip")
@@ -68,7 +77,13 @@ def test_saved_and_loaded_it_makes_the_same_table(synth: AgentSynth, tmp_path: P
 
 def test_factors_press_on_what_entities_are_like(synth: AgentSynth) -> None:
     names = synth.policy_.factor_names
-    assert {"rows_factor", "timestamp_gap_factor", "category_repeats_factor", "user_type_factor"} <= set(names)
+    assert {
+        "rows_factor",
+        "timestamp_gap_factor",
+        "timestamp_gap_spread_factor",
+        "category_repeats_factor",
+        "user_type_factor",
+    } <= set(names)
 
 
 @pytest.mark.parametrize("policy", ["free", "neutral", "random", "proportional", "raking"])

@@ -22,11 +22,19 @@ def test_numbers_are_those_counted_by_hand(visits: pd.DataFrame, visits_schema: 
     assert found["rows"].tolist() == [3.0, 1.0]
     assert found["day_first"].dt.day.tolist() == [1, 2]
     assert found["day_gap"].iloc[0] == 4.5  # 9 days, two steps
+    assert found["day_gap_spread"].iloc[0] == pytest.approx(4.5**0.5)  # of 3 and 6 days
     assert found["weight_mean"].tolist() == [61.0, 80.0]
     assert found["weight_spread"].iloc[0] == pytest.approx(1.0)
     assert found["state_first"].tolist() == ["ill", "well"]
     assert found["state_repeats"].iloc[0] == 0.5  # ill, ill, well
-    assert found[["day_gap", "weight_spread", "state_repeats"]].iloc[1].isna().all()
+    assert found[["day_gap", "day_gap_spread", "weight_spread", "state_repeats"]].iloc[1].isna().all()
+
+
+def test_models_of_older_formats_do_not_tell_how_evenly_rows_come(visits: pd.DataFrame, visits_schema: Schema) -> None:
+    old = Summary(PLAN, visits_schema, rhythm=False)
+    found = old.of(*PLAN.arranged(visits)).columns.tolist()
+    assert found == old.schema.names
+    assert {*Summary(PLAN, visits_schema).schema.names} - {*found} == {"day_gap_spread"}
 
 
 def test_missing_numbers_are_left_out(visits: pd.DataFrame, visits_schema: Schema) -> None:

@@ -15,6 +15,8 @@ from agentsynth.data.schema import Column
 Floats = NDArray[np.float64]
 SAME = -1.0
 """Gap of a row at the very moment of the row before, where there is a time of day: as the lines of a basket are."""
+FINEST = 9
+"""Digits after the point beyond which a number is not rounded for good: as float64 it hardly has them."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,14 @@ class Clock:
     def step(self) -> str:
         """In what its time of day is counted; empty: there is none."""
         return str(self.column.step) if self.column.is_datetime and self.column.step in MICROSECONDS else ""
+
+    @property
+    def grain(self) -> float:
+        """How long the shortest gap is that can be told: one unit, or one of a number's last digit; 0: none is."""
+        if self.column.is_datetime:
+            return 1.0
+        digits = self.column.decimals
+        return 0.0 if digits is None or digits > FINEST else 10.0**-digits
 
     def split(self, series: pd.Series[Any]) -> tuple[Floats, Floats]:
         """Return moments (rows,) as numbers or dates, and their times of day (NaN where there are none)."""

@@ -114,7 +114,8 @@ class EntityGenerator(Generator):
     @property
     def drawing(self) -> tuple[SequentialTrees, ...]:
         """All that is drawn from: first rows, when the next one comes, what is in it."""
-        drawn = (self.sequences.first, self.sequences.when, self.sequences.what)
+        when = self.sequences.when
+        drawn = (self.sequences.first, None if when is None else when.trees, self.sequences.what)
         return tuple(trees for trees in drawn if trees is not None)
 
     def units(self, frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from agentsynth.entities.plan import EntityPlan
 
 ROWS, PLACE, LEFT, PACE = "(rows)", "(row)", "(rows left)", "(time left a row)"
 GAP, GAP_BEFORE, TIME_OF_DAY = "(gap)", "(gap before)", "(time of day)"
+SHARE = "(share of the time left a row)"
 
 
 def before(name: str) -> str:
@@ -50,10 +51,14 @@ class Layout:
     Attributes:
         plan: what the entities are.
         schema: of the table.
+        by_flow: whether gaps are drawn by the share that they take of the time left (see `agentsynth.entities.flow`).
+        timed: whether a time of day is drawn, where there is one.
     """
 
     plan: EntityPlan
     schema: Schema
+    by_flow: bool = False
+    timed: bool = True
 
     @property
     def first(self) -> Schema:
@@ -62,10 +67,16 @@ class Layout:
 
     @cached_property
     def when(self) -> Schema:
-        """The gap and the time of day of next rows, after what they are drawn by."""
+        """The gap, or its share, and the time of day of next rows, after what they are drawn by."""
         gap, time = self._timed
-        drawn = [number(TIME_OF_DAY)] if Clock(time).step else []
-        return Schema(columns=(*self._features, gap, *drawn))
+        told = number(SHARE, None) if self.by_flow else gap
+        drawn = [number(TIME_OF_DAY)] if Clock(time).step and self.timed else []
+        return Schema(columns=(*self._features, told, *drawn))
+
+    @property
+    def told(self) -> str:
+        """The column that a gap is drawn in."""
+        return SHARE if self.by_flow else GAP
 
     @cached_property
     def what(self) -> Schema:

@@ -13,17 +13,20 @@ from agentsynth.config import GeneratorConfig
 from agentsynth.data.schema import Schema
 from agentsynth.entities.clock import Clock
 from agentsynth.entities.drift import Drifts
+from agentsynth.entities.flow import Flow
 from agentsynth.entities.layout import Layout
 from agentsynth.entities.plan import EntityPlan
 from agentsynth.entities.sequences import Sequences
+from agentsynth.entities.timing import Timing
 
 
 def sequences_to_json(sequences: Sequences) -> dict[str, Any]:
     """Return the plain values of sequences."""
-    drifts, clock = sequences.drifts, sequences.clock
+    drifts, clock, flow = sequences.drifts, sequences.clock, _flow(sequences)
     return {
         "plan": sequences.plan.to_json(),
         "last": None if clock is None else clock.last,
+        "flow": None if flow is None else {"start": flow.start, "width": flow.width},
         "least": drifts.least,
         "most": drifts.most,
         "trees": {name: trees_to_json(trees) for name, trees in _trees(sequences).items()},
@@ -32,7 +35,8 @@ def sequences_to_json(sequences: Sequences) -> dict[str, Any]:
 
 def sequences_arrays(sequences: Sequences) -> dict[str, NDArray[Any]]:
     """Return the arrays of sequences."""
-    found: dict[str, NDArray[Any]] = {}
+    flow = _flow(sequences)
+    found: dict[str, NDArray[Any]] = {} if flow is None else {"flow": flow.ends}
     for name, trees in _trees(sequences).items():
         found |= trees_arrays(f"{name}.", trees)
     return found
@@ -46,7 +50,12 @@ def sequences_of(value: Mapping[str, Any], arrays: Arrays, schema: Schema, confi
     """
     plan = EntityPlan.from_json(value["plan"])
     plan.check(schema)
-    layout = Layout(plan, schema)
+    # Models of older formats have no flow.
+    told = value.get("flow")
+    flow = None if told is None else Flow(float(told["start"]), float(told["width"]), arrays["flow"])
+    if flow is not None:
+        flow.check()
+    layout = Layout(plan, schema, flow is not None)
     clock = None if plan.time is None else Clock(schema[plan.time], float(value["last"]))
     least, most = ({name: float(value[end][name]) for name in plan.drifting} for end in ("least", "most"))
     drifts = Drifts({name: schema[name].decimals for name in plan.drifting}, least, most)
@@ -55,11 +64,16 @@ def sequences_of(value: Mapping[str, Any], arrays: Arrays, schema: Schema, confi
         return trees_of(value["trees"][name], arrays, f"{name}.", table, config, given)
 
     first = restored("first", layout.first, frozenset())
-    when = None if clock is None else restored("when", layout.when, layout.known)
+    when = None if clock is None else Timing(clock, restored("when", layout.when, layout.known), flow)
     what = restored("what", layout.what, layout.known_then) if plan.others else None
     return Sequences(plan, clock, drifts, first, when, what)
 
 
 def _trees(sequences: Sequences) -> dict[str, SequentialTrees]:
-    named = {"first": sequences.first, "when": sequences.when, "what": sequences.what}
+    when = None if sequences.when is None else sequences.when.trees
+    named = {"first": sequences.first, "when": when, "what": sequences.what}
     return {name: trees for name, trees in named.items() if trees is not None}
+
+
+def _flow(sequences: Sequences) -> Flow | None:
+    return None if sequences.when is None else sequences.when.flow

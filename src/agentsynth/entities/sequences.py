@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from agentsynth.base.codec import Codec
 from agentsynth.base.held import FREE, Held
 from agentsynth.base.trees import SequentialTrees
 from agentsynth.config import GeneratorConfig
@@ -19,14 +17,13 @@ from agentsynth.data.stretches import Stretches
 from agentsynth.entities.clock import Clock
 from agentsynth.entities.drift import Drifts
 from agentsynth.entities.history import History, Steps
-from agentsynth.entities.layout import GAP, ROWS, TIME_OF_DAY, Layout, numbers_of
+from agentsynth.entities.layout import GAP, ROWS, Layout, numbers_of
 from agentsynth.entities.plan import EntityPlan
+from agentsynth.entities.timing import Timing, Waits, grown
 from agentsynth.seeding import child_seed
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-TRIES = 4
-"""Times that a gap is drawn which leads beyond the last training moment."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class Sequences:
     clock: Clock | None
     drifts: Drifts
     first: SequentialTrees
-    when: SequentialTrees | None
+    when: Timing | None
     what: SequentialTrees | None
 
     @classmethod
@@ -69,16 +66,17 @@ class Sequences:
         heads = rows.iloc[lives.starts].reset_index(drop=True).assign(**{ROWS: lives.sizes.astype(np.float64)})
 
         def fitted(table: Schema, given: frozenset[str], frame: pd.DataFrame, name: str) -> SequentialTrees:
-            codec = Codec(table).fit(frame)
-            return SequentialTrees(codec, config, given).fit(codec.encode(frame), child_seed(seed, name), advance)
+            return grown(table, given, frame, config, child_seed(seed, name), advance)
 
         first, when, what = fitted(layout.first, frozenset(), heads, "first"), None, None
         known = steps.history.features(plan, clock)
         if clock is not None:
             time = clock.column.name
             gap, of_day = clock.gaps(steps.history.last[time], steps.after[time])
-            known[GAP] = gap
-            when = fitted(layout.when, layout.known, known.assign(**{TIME_OF_DAY: of_day}), "when")
+            waits, whose = Waits(known, steps.history.last[time], gap, of_day), entity[lives.places > 0]
+            moments = clock.split(rows[time])[0]
+            when = Timing.fit(waits, whose, moments, clock, layout, config, child_seed(seed, "when"), advance)
+            known = known.assign(**{GAP: gap})
             known[time] = steps.after[time]
         if plan.others:
             after = drifts.taken(steps.history.last, steps.after[list(plan.others)])
@@ -121,25 +119,7 @@ class Sequences:
         gap = np.full(len(known), np.nan)
         if self.clock is not None and self.when is not None:
             name = self.clock.column.name
-            gap, time = self._gaps(self.clock, self.when, known, history.last[name], rng)
+            gap, time = self.when.draw(known, history.last[name], rng)
             known = known.assign(**{GAP: gap, name: self.clock.after(history.last[name], gap, time, rng)})
         drawn = known if self.what is None else self.what.draw_given(known, rng)
         return self.drifts.added(history.last, drawn), gap
-
-    def _gaps(
-        self, clock: Clock, when: SequentialTrees, known: pd.DataFrame, last: pd.Series[Any], rng: np.random.Generator
-    ) -> tuple[Floats, Floats]:
-        """Draw how long after the last row (entities,) the next one comes, and at what time of day.
-
-        What would lie after all training moments is drawn again, a few times.
-        """
-        gap, time = np.empty(len(known)), np.empty(len(known))
-        late: NDArray[np.intp] = np.arange(len(known))
-        for _ in range(TRIES):
-            drawn = when.draw_given(known.iloc[late], rng)
-            gap[late] = drawn[GAP]
-            time[late] = drawn[TIME_OF_DAY] if clock.step else np.nan
-            late = late[clock.beyond(last.iloc[late], gap[late])]
-            if not len(late):
-                break
-        return gap, time

@@ -20,21 +20,24 @@ Integers = NDArray[np.int64]
 class Summary:
     """Sums up the rows of each entity.
 
-    The columns are its attributes as they are; `rows`, their number; of the time `TIME_first` and `TIME_gap`, the mean
-    time between rows (days, or years, months, or the number's own unit); of other numbers `NAME_mean` and `NAME_spread`
-    (the standard deviation over its rows); of labels `NAME_first` and `NAME_repeats` (the share of rows that have the
-    label of the row before). Of an entity with one row what needs two is missing.
+    The columns are its attributes as they are; `rows`, their number; of the time `TIME_first`, `TIME_gap`, the mean
+    time between rows (days, or years, months, or the number's own unit), and `TIME_gap_spread`, its standard deviation:
+    who comes in bursts is told from who comes steadily; of other numbers `NAME_mean` and `NAME_spread` (the standard
+    deviation over its rows); of labels `NAME_first` and `NAME_repeats` (the share of rows that have the label of the
+    row before). Of an entity with one row what needs two is missing, and the spread of gaps of one with two.
 
     Args:
         plan: what the entities are.
         schema: of the table.
+        rhythm: whether `TIME_gap_spread` is told; it is not in models of formats before 6.
     """
 
-    def __init__(self, plan: EntityPlan, schema: Schema) -> None:
+    def __init__(self, plan: EntityPlan, schema: Schema, *, rhythm: bool = True) -> None:
         self._plan = plan
         self._schema = schema
         varying = [c for c in schema.by_name.compared if c.name not in {*plan.attributes, plan.time}]
         self._numbers = [c for c in varying if c.is_numeric]
+        self.rhythm = rhythm
         self._labels = [c for c in varying if c.is_label]
         self.rows = self._free("rows")
 
@@ -52,6 +55,8 @@ class Summary:
             time = self._schema[self._plan.time]
             columns.append(time.model_copy(update={**free, "name": self._free(f"{time.name}_first")}))
             columns.append(_number(self._free(f"{time.name}_gap")))
+            if self.rhythm:
+                columns.append(_number(self._free(f"{time.name}_gap_spread")))
         for column in self._numbers:
             columns += [_number(self._free(f"{column.name}_{what}")) for what in ("mean", "spread")]
         for column in self._labels:
@@ -73,7 +78,10 @@ class Summary:
         if self._plan.time is not None:
             time = self._schema[self._plan.time]
             columns[self._free(f"{time.name}_first")] = first[time.name]
-            columns[self._free(f"{time.name}_gap")] = _mean_gap(Clock(time).numbers(rows[time.name]), lives)
+            times = Clock(time).numbers(rows[time.name])
+            columns[self._free(f"{time.name}_gap")] = _mean_gap(times, lives)
+            if self.rhythm:
+                columns[self._free(f"{time.name}_gap_spread")] = _moments(_gaps(times, lives), lives)[1]
         for column in self._numbers:
             mean, spread = _moments(rows[column.name].to_numpy(np.float64), lives)
             columns[self._free(f"{column.name}_mean")] = mean
@@ -92,6 +100,13 @@ def _mean_gap(times: Floats, lives: Stretches) -> Floats:
     """Return the mean time between the rows of each entity: that from the first to the last, shared out."""
     last = lives.starts + lives.sizes - 1
     return np.where(lives.sizes > 1, (times[last] - times[lives.starts]) / np.maximum(lives.sizes - 1, 1), np.nan)
+
+
+def _gaps(times: Floats, lives: Stretches) -> Floats:
+    """Return how long (rows,) after the row before it a row comes; missing for first rows."""
+    gaps = np.diff(times, prepend=np.nan)
+    gaps[lives.starts] = np.nan
+    return gaps
 
 
 def _moments(values: Floats, lives: Stretches) -> tuple[Floats, Floats]:
