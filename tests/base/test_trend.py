@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from scipy.special import ndtri
 
+from agentsynth.base import trend as trends
 from agentsynth.base.codec import Codec
 from agentsynth.base.held import FREE, Held
-from agentsynth.base.parts import Part
+from agentsynth.base.parts import Floats, Part
 from agentsynth.base.spans import Span
 from agentsynth.base.trees import SequentialTrees
-from agentsynth.base.trend import STEPS, Design, Scale, Trend, apart, fit_trend, width_of
+from agentsynth.base.trend import STEPS, Design, Scale, Trend, apart, width_of
 from agentsynth.config import GeneratorConfig
 from agentsynth.data.inference import infer_schema
 from agentsynth.soundness import check_model
@@ -27,6 +28,10 @@ QUICK: dict[str, Any] = {"agent": {"episodes": 1}, "environment": {"rows": 40, "
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+def fit_trend(part: Part, codes: Floats, design: Floats, rng: np.random.Generator) -> tuple[Trend | None, Floats]:
+    return trends.fit_trend(part, codes, design, np.zeros(design.shape[1], dtype=bool), rng)
 
 
 def number(rows: int) -> Part:
@@ -107,6 +112,13 @@ def test_numbers_that_stand_apart_have_a_trend_only_where_it_leads_to_the_very_o
     assert fit_trend(part, levels, (levels + 6 * noise)[:, None], rng())[0] is None
     rounded = Part("x", "number", np.arange(20.0), np.full(20, 10), decimals=0)
     assert fit_trend(rounded, levels, (levels + 6 * noise)[:, None], rng())[0] is not None
+
+
+def test_no_trend_where_labels_alone_explain_a_number() -> None:
+    part, codes = number(200), np.arange(200.0)
+    design = np.column_stack([codes >= 100, np.random.default_rng(1).normal(size=200)]).astype(np.float64)
+    assert trends.fit_trend(part, codes, design, np.array([True, False]), rng())[0] is None
+    assert trends.fit_trend(part, codes, design, np.array([False, False]), rng())[0] is not None
 
 
 def test_a_missing_value_stays_missing() -> None:

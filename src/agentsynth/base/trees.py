@@ -67,7 +67,7 @@ class SequentialTrees:
             part = self.codec.parts[index]
             rows = _taught_by(part, codes[:, index])
             seen, target = features[rows], codes[rows, index]
-            trend, target = fit_trend(part, target, design.columns[rows], stream(seed, f"trend.{index}"))
+            trend, target = fit_trend(part, target, design.columns[rows], design.labels, stream(seed, f"trend.{index}"))
             trees = self._grow(seen[:, columns], target, part, child_seed(seed, f"trees.{index}"))
             self.models.append(with_leaves(Forest.of(trees, columns), seen, target, trend))
             columns = np.append(columns, _places(slices[index]))

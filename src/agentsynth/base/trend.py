@@ -32,8 +32,9 @@ it is the same on any machine."""
 LARGEST_RESIDUAL = 2 * FARTHEST * STEPS
 """Residuals are counted from 0, the smallest."""
 LEAST_GAIN, LEAST_GAIN_OF_HEAPS = 0.3, 0.9
-"""Share of the variance of rows left out that a trend has to explain; below, the trees do as well by themselves. Where
-most rows have values that stand apart, it must lead to the very value: trees know which values go together."""
+"""Share of what labels leave open of rows left out that a trend has to explain: below, and where labels alone explain a
+number, the trees do as well by themselves. Where most rows have values that stand apart, it must lead to the very one:
+trees know which values go together."""
 APART, MOST_APART = 5, 0.5
 """A value that repeats stands apart where its neighbours are more than so many units of the last digit away; share of
 the rows from which on a number is taken to be one of such values."""
@@ -56,6 +57,12 @@ class Design:
     def __init__(self, parts: Sequence[Part], rows: int) -> None:
         self._columns = np.zeros((rows, width_of(parts)), order="F")
         self._done = 0
+        self._labels = np.zeros(self._columns.shape[1], dtype=bool)
+
+    @property
+    def labels(self) -> NDArray[np.bool_]:
+        """Which of the columns so far belong to labels, (columns,)."""
+        return self._labels[: self._done]
 
     @property
     def columns(self) -> Floats:
@@ -70,6 +77,7 @@ class Design:
             self._columns[:, self._done] = np.where(codes < 0, 0.0, scores)
         elif width:
             self._columns[:, self._done : self._done + width] = codes[:, None] == np.arange(1, width + 1)
+            self._labels[self._done : self._done + width] = True
         self._done += width
 
 
@@ -202,13 +210,16 @@ def apart(part: Part) -> float:
     return float(part.counts[alone].sum() / part.counts.sum())
 
 
-def fit_trend(part: Part, codes: Floats, design: Floats, rng: np.random.Generator) -> tuple[Trend | None, Floats]:
+def fit_trend(
+    part: Part, codes: Floats, design: Floats, labels: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[Trend | None, Floats]:
     """Return a part's trend and the residuals (rows,) that it leaves; without one, None and the codes themselves.
 
     Args:
         part: the part.
         codes: (rows,) its codes in the training rows.
         design: (rows, columns) what the trend may look at.
+        labels: (columns,) which of it are labels.
         rng: spreads kept values over their ranks, and chooses rows of a long table.
     """
     known = np.flatnonzero(codes >= 0)
@@ -219,7 +230,8 @@ def fit_trend(part: Part, codes: Floats, design: Floats, rng: np.random.Generato
     rows = known if len(known) <= MOST_ROWS else np.sort(rng.permutation(known)[:MOST_ROWS])
     weights, unseen = _ridge(design[rows], scores[rows])
     least = LEAST_GAIN_OF_HEAPS if apart(part) > MOST_APART else LEAST_GAIN
-    if (unseen**2).mean() > (1 - least) * scores[rows].var():
+    by_labels = _ridge(design[np.ix_(rows, labels)], scores[rows])[1]
+    if (unseen**2).mean() > (1 - least) * (by_labels**2).mean():
         return None, codes
     trend = Trend(weights, scale)
     return trend, trend.residuals(codes, scores, design).astype(np.float64)
