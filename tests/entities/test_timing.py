@@ -61,7 +61,7 @@ def test_gaps_come_back_from_their_shares(clock: Clock, steps: list[tuple[int, i
     flow = Flow.of(np.concatenate([before, before + gaps]) * unit, clock.grain)
     found = flow.shares(clock, before * unit, gaps * unit, left, np.full(len(gaps), part))
     assert (found >= 0).all()
-    assert (found <= left).all()
+    assert (found <= left * (1 + 1e-12)).all()
     again = flow.gaps(clock, before * unit, found, left)
     assert again == pytest.approx(gaps * unit, abs=1e-6 * max(1.0, float(flow.ends[-1])))
 
@@ -128,11 +128,10 @@ def test_visits_at_fixed_times_are_drawn_as_they_are() -> None:
     assert sequences.when is not None
     assert sequences.when.flow is None
     rows, owner, _ = sequences.draw(50, schema, np.random.default_rng(1))
-    gaps, ends = np.diff(rows["day"])[np.diff(owner) == 0], rows["day"].to_numpy()[1:][np.diff(owner) == 0]
-    # A visit that would lie after all training ones, however often it is drawn, is on their last day.
-    late = gaps != 30.0
-    assert (ends[late] == sequences.when.clock.last).all()
-    assert late.mean() < 0.02
+    gaps = np.diff(rows["day"])[np.diff(owner) == 0]
+    # A visit that would lie after all training ones, however often it is drawn, is brought forward.
+    assert (gaps <= 30).all()
+    assert (gaps < 30).mean() < 0.02
 
 
 def test_rows_at_any_time_follow_the_flow() -> None:
