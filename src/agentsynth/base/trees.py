@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,7 @@ MOST_CLASSES = 40
 costs trees x levels, and says little where most levels have a single row."""
 
 MOST_ROWS = 50_000
-"""Rows that a tree is grown on at the most, drawn for each; its leaves hold all rows. From here on, growing would take
-nearly all the time of a fit."""
+"""Rows that a tree is grown on at the most: from here on, growing would take nearly all the time of a fit."""
 THRESHOLDS = 15
 RANK_WEIGHT = 4.0
 
@@ -88,28 +88,28 @@ class SequentialTrees:
 
     def _grow(self, features: NDArray[np.float32], codes: Floats, part: Part, seed: int) -> list[Any]:
         """Return fitted scikit-learn trees that predict the part from `features` (rows, earlier features)."""
-        from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+        from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 
         classes = not part.ordered and len(part.values) <= min(MOST_CLASSES, len(codes) // 2)
-        estimator = ExtraTreesClassifier if classes else ExtraTreesRegressor
+        estimator = ExtraTreeClassifier if classes else ExtraTreeRegressor
         target = codes if classes else _rank_targets(codes)
         count = self.config.trees
         if not features.shape[1]:
             # The first part has nothing to split on: one tree, one leaf.
             features, count = np.zeros((len(codes), 1), dtype=np.float32), 1
-        long = len(codes) > MOST_ROWS
-        forest = estimator(
-            count,
-            min_samples_leaf=min(self.config.min_leaf, len(codes)),
-            max_features=self.config.max_features,
-            bootstrap=long,
-            max_samples=MOST_ROWS if long else None,
-            random_state=seed % 2**32,
-            n_jobs=min(count, os.cpu_count() or 1),
-        )
-        # Trees grow in threads, and each has a seed of its own: how many threads there are makes no difference.
-        trees: list[Any] = forest.fit(features, target).estimators_
-        return trees
+        smallest = min(self.config.min_leaf, len(codes))
+
+        def tree(number: int) -> Any:
+            rows = _sample(len(codes), seed + number)
+            model = estimator(
+                min_samples_leaf=smallest, max_features=self.config.max_features, random_state=seed + number
+            )
+            return model.fit(features[rows], target[rows])
+
+        # scikit-learn lets go of Python's lock while a tree grows, and each tree has a seed of its own. (Its own forests,
+        # grown in threads, set the warning filters of the whole process in each of them.)
+        with ThreadPoolExecutor(min(count, os.cpu_count() or 1)) as threads:
+            return list(threads.map(tree, range(count)))
 
     def draw(self, rows: int, rng: np.random.Generator) -> Floats:
         """Return the codes (rows, parts) of freshly drawn rows."""
@@ -189,6 +189,11 @@ def _taught_by(part: Part, codes: Floats) -> NDArray[np.intp]:
     """Return the training rows that teach a part: of a time of day those that have one, of other parts all."""
     known = np.flatnonzero(codes >= 0)
     return known if part.role == "time" and len(known) else np.arange(len(codes))
+
+
+def _sample(rows: int, seed: int) -> NDArray[np.intp] | slice:
+    """Return the rows that a tree is grown on: all, or of a long table so many at random; its leaves hold all rows."""
+    return slice(None) if rows <= MOST_ROWS else stream(seed, "rows").permutation(rows)[:MOST_ROWS]
 
 
 def _rank_targets(codes: Floats) -> NDArray[np.float64]:
