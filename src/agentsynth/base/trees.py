@@ -100,14 +100,13 @@ class SequentialTrees:
         smallest = min(self.config.min_leaf, len(codes))
 
         def tree(number: int) -> Any:
-            rows = _sample(len(codes), seed + number)
-            model = estimator(
-                min_samples_leaf=smallest, max_features=self.config.max_features, random_state=seed + number
-            )
+            own = (seed + number) % 2**32
+            rows = _sample(len(codes), own)
+            model = estimator(min_samples_leaf=smallest, max_features=self.config.max_features, random_state=own)
             return model.fit(features[rows], target[rows])
 
-        # scikit-learn lets go of Python's lock while a tree grows, and each tree has a seed of its own. (Its own forests,
-        # grown in threads, set the warning filters of the whole process in each of them.)
+        # scikit-learn lets go of Python's lock while a tree grows, and each tree has a seed of its own. (Its forests would
+        # set the warning filters of the whole process in each thread.)
         with ThreadPoolExecutor(min(count, os.cpu_count() or 1)) as threads:
             return list(threads.map(tree, range(count)))
 
