@@ -105,8 +105,8 @@ class SequentialTrees:
             model = estimator(min_samples_leaf=smallest, max_features=self.config.max_features, random_state=own)
             return model.fit(features[rows], target[rows])
 
-        # scikit-learn lets go of Python's lock while a tree grows, and each tree has a seed of its own. (Its forests would
-        # set the warning filters of the whole process in each thread.)
+        # scikit-learn lets go of Python's lock while a tree grows, and each tree has a seed of its own. (Its forests
+        # would set the warning filters of the whole process in each thread.)
         with ThreadPoolExecutor(min(count, os.cpu_count() or 1)) as threads:
             return list(threads.map(tree, range(count)))
 
