@@ -87,6 +87,11 @@ GOALS: dict[str, dict[str, Any]] = {
 }
 
 
+def test_a_number_that_jumps_tells_no_direction() -> None:
+    found = moments([[0.0], [0.0], [1.0], [1.0]], lambda means: np.inf if means[0] > 0.5 else 0.0)
+    assert found.influence(np.full(4, 0.25)).tolist() == [0.0] * 4
+
+
 @pytest.mark.parametrize("name", GOALS)
 def test_plans_meet_goals_of_any_kind(name: str) -> None:
     constraints = stated(Scenario.of(GOALS[name]), FRAME, SCHEMA)

@@ -106,7 +106,8 @@ class Moments(Constraint):
             nudge = np.zeros(len(means))
             nudge[place] = step
             gradient[place] = (self._combined(means + nudge) - self._combined(means - nudge)) / (2 * step)
-        found: Floats = (self.features - means) @ np.nan_to_num(gradient)
+        # Where a number jumps (a correlation with what does not vary), no direction is told.
+        found: Floats = (self.features - means) @ np.where(np.isfinite(gradient), gradient, 0.0)
         return found
 
     def take(self, rows: Rows) -> Moments:
