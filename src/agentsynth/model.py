@@ -162,22 +162,28 @@ def fit_parts(
     real = cells.shares(cells.of(complete, features))
     detail = Detail.fit(complete, trees, codes, fine, stream(seed, "novelty"))
     generator = Generator(schema, trees, cells, real, detail)
-    if cells.critic is None or not config.refinement.exchanges:
-        return generator
-    return _examined(generator, features, child_seed(seed, "second critic"))
+    return (
+        _examined(generator, features, child_seed(seed, "second critic")) if config.refinement.exchanges else generator
+    )
 
 
 def _examined(generator: Generator, features: NDArray[np.float32], seed: int) -> Generator:
-    """Return the generator with a second critic, given the features (rows, features) of the real rows.
+    """Return the generator with its pairs leaning, and a second critic beside the first, if it has one.
 
     The first critic has seen rows as they are drawn. What refinement leaves for a classifier to find is something else,
     and that of a table refined by what the second one found is something else again.
+
+    Args:
+        generator: the generator.
+        features: (rows, features) of the real rows.
+        seed: decides everything random here.
     """
-    detail, rng = generator.detail, stream(seed, "tables")
+    rng = stream(seed, "tables")
     real = features[rng.permutation(len(features))[:CRITIC_ROWS]]
     pool = generator.draw_pool(CRITIC_POOL * len(real), stream(seed, "pool"))
     drawn, cells = generator.trees.codec.features(pool.codes), generator.detail_of(pool)
-    for number in range(CRITIC_ROUNDS):
+    detail = generator.detail.leaning(cells)
+    for number in range(CRITIC_ROUNDS if generator.cells.critic else 0):
         start = rng.permutation(len(pool))[: len(real)]
         chosen = exchange(cells, start, detail.real, detail.importance, CRITIC_TRIES, rng)
         critic = fit_critic(real, drawn[chosen], child_seed(seed, f"critic.{number}"))

@@ -81,3 +81,20 @@ def test_generated_rows_lie_nearer_to_the_training_rows_than_these_to_each_other
     first = int(detail.offsets[-2])
     novel = slice(first, first + int(detail.sizes[-2]) // 2)
     assert detail.shares(shop_generator.detail_of(pool))[novel].sum() < detail.real[novel].sum()
+
+
+def test_pairs_lean_towards_drawn_rows_and_all_else_stays(shop_generator: Generator) -> None:
+    detail = replace(shop_generator.detail, rows=400)
+    pool = shop_generator.draw_pool(400, np.random.default_rng(0))
+    drawn = shop_generator.detail_of(pool)
+    first, last = len(detail.cells.margins), len(detail.cells.margins) + len(detail.cells.pairs)
+    pairs = slice(int(detail.offsets[first]), int(detail.offsets[last]))
+    leaning = detail.leaning(drawn).real
+    # As many drawn rows as training rows: half of LEANING, a quarter of the way.
+    between = 0.75 * detail.real[pairs] + 0.25 * detail.shares(drawn)[pairs]
+    np.testing.assert_allclose(leaning[pairs], between)
+    np.testing.assert_allclose(np.add.reduceat(leaning, detail.offsets), 1.0)
+    assert (
+        np.delete(leaning, np.arange(pairs.start, pairs.stop))
+        == np.delete(detail.real, np.arange(pairs.start, pairs.stop))
+    ).all()
