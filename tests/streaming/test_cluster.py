@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from agentsynth.errors import InputError
+from agentsynth.errors import AgentSynthError, InputError
 from agentsynth.streaming.parts import Job
 from agentsynth.streaming.writing import Footers, Written, runner
 
@@ -92,6 +93,47 @@ def test_an_address_without_a_scheduler_is_refused(
         write(tmp_path, runner(dask="tcp://127.0.0.1:1"))
 
 
+def test_a_worker_that_dies_when_it_is_handed_the_model_or_told_to_forget_it_does_not_stop_the_others(
+    folder: Path, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import Client, LocalCluster
+    from distributed.comm.core import CommClosedError
+
+    calls: list[str] = []
+    register: Any = Client.register_plugin
+    unregister: Any = Client.unregister_worker_plugin
+
+    def registering(client: Client, plugin: Any) -> Any:
+        found = register(client, plugin)
+        calls.append("register")
+        if len(calls) == 1:
+            raise CommClosedError
+        return found
+
+    def unregistering(client: Client, name: str) -> None:
+        unregister(client, name)
+        calls.append("unregister")
+        raise CommClosedError
+
+    monkeypatch.setattr(Client, "register_plugin", registering)
+    monkeypatch.setattr(Client, "unregister_worker_plugin", unregistering)
+    with LocalCluster(**ONE_WORKER) as there:
+        write(tmp_path / "table", runner(dask=there.scheduler_address))
+    assert calls == ["register", "register", "unregister"]
+    assert contents(tmp_path / "table") == contents(folder)
+
+
+def test_workers_that_cannot_be_started_are_told(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agentsynth.streaming import cluster
+
+    def failing(**_: object) -> None:
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(cluster, "LocalCluster", failing)
+    with pytest.raises(AgentSynthError, match=r"2 workers could not be started \(Nanny failed to start\.\)"):
+        write(tmp_path / "table", runner(workers=2))
+
+
 def test_workers_of_other_versions_are_refused(write: Write, tmp_path: Path) -> None:
     from distributed import LocalCluster
 
@@ -100,9 +142,7 @@ def test_workers_of_other_versions_are_refused(write: Write, tmp_path: Path) -> 
         return runner(dask=there.scheduler_address)(replace(job, manifest=other), numbers, advance)
 
     with (
-        LocalCluster(
-            n_workers=1, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address="127.0.0.1:0"
-        ) as there,
+        LocalCluster(**ONE_WORKER) as there,
         pytest.raises(InputError, match=r"a worker has numpy .*, not 1\.0: install the same versions everywhere"),
     ):
         write(tmp_path, elsewhere)
@@ -112,8 +152,6 @@ def test_the_workers_of_a_scheduler_that_is_there_are_used(folder: Path, write: 
     """Of threads: what `--dask` does beside, the other test shows with processes."""
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=1, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address="127.0.0.1:0"
-    ) as there:
+    with LocalCluster(**ONE_WORKER) as there:
         write(tmp_path / "table", runner(dask=there.scheduler_address))
     assert contents(tmp_path / "table") == contents(folder)

@@ -108,13 +108,14 @@ def cell_shares(cells: Indices, count: int, weights: NDArray[np.float64] | None 
     """Return the share of rows in each of `count` cells, given the cells (rows, groups) of every row."""
     rows, groups = cells.shape
     parts = None if weights is None else weights / weights.sum() * rows
-    counts = np.zeros(count)
+    counts: NDArray[np.float64] = np.zeros(count)
     # In blocks, as each cell is made eight bytes wide on the way.
     for first in range(0, rows, ROWS_AT_ONCE):
         block = slice(first, first + ROWS_AT_ONCE)
         per_cell = None if parts is None else np.repeat(parts[block], groups)
         counts += np.bincount(cells[block].ravel(), weights=per_cell, minlength=count)
-    return counts / rows
+    counts /= rows
+    return counts
 
 
 def fit_cells(frame: pd.DataFrame, schema: Schema, bins: int, pairs: int) -> Cells:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dask
@@ -25,6 +25,8 @@ AHEAD = 3
 """Parts handed out for each thread of the workers, the one that it is making counted."""
 PATIENCE = 60
 """Seconds to wait for a scheduler, and for its first worker."""
+REGISTRATIONS = 5
+"""Times that workers are handed the model, where each time one of them dies at it."""
 LOOPBACK = "127.0.0.1"
 SCRATCH = "agentsynth-workers-"
 """In the names of the temporary folders in which workers have theirs, so that those of killed ones are known."""
@@ -69,7 +71,15 @@ def _local(workers: int) -> Iterator[Client]:
         temporary(lambda: Path(tempfile.mkdtemp(prefix=SCRATCH))) as scratch,
         # Its profiler looks at every worker a hundred times a second.
         dask.config.set({"distributed.worker.profile.enabled": False, "temporary-directory": str(scratch)}),
-        LocalCluster(
+        _started(workers) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def _started(workers: int) -> LocalCluster:
+    try:
+        return LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
@@ -77,10 +87,11 @@ def _local(workers: int) -> Iterator[Client]:
             # With None, its HTTP server would take port 8787, or complain that somebody has it.
             dashboard_address=f"{LOOPBACK}:0",
             worker_dashboard_address=None,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+        )
+    except RuntimeError as error:
+        raise AgentSynthError(
+            f"{workers} workers could not be started ({error}): they may lack memory, or one was killed. Ask for fewer."
+        ) from error
 
 
 @contextmanager
@@ -101,17 +112,19 @@ def _make_parts(client: Client, job: Job, numbers: Sequence[int], advance: Calla
     """Hand out parts, a few at a time for each worker: the scheduler's load does not grow with the table."""
     plugin = _Parts(job)
     done: dict[int, Footer] = {}
-    client.register_plugin(plugin)
     waiting = iter(numbers)
     running = as_completed(with_results=True)
     try:
+        _register(client, plugin)
         _hand_out(client, plugin.name, waiting, running)
         for future, (number, footer) in running:
             future.release()
             done[number] = footer
             advance(job.request.partitions[number].rows)
             _hand_out(client, plugin.name, waiting, running)
-        client.unregister_worker_plugin(plugin.name)
+        # All parts are there: whether a worker that dies now has heard of it does not matter.
+        with suppress(CommClosedError):
+            client.unregister_worker_plugin(plugin.name)
     except KilledWorker as error:
         raise AgentSynthError(
             f"workers died again and again at the same part ({error}): they may lack memory. Parts that are finished "
@@ -122,6 +135,17 @@ def _make_parts(client: Client, job: Job, numbers: Sequence[int], advance: Calla
             f"the scheduler was lost ({error}). Parts that are finished are kept, and the same command goes on."
         ) from error
     return done
+
+
+def _register(client: Client, plugin: _Parts) -> None:
+    """Hand the plugin to all workers; once more where one of them died meanwhile, as others may not have got it."""
+    for _ in range(REGISTRATIONS - 1):
+        try:
+            client.register_plugin(plugin)
+        except CommClosedError:
+            continue
+        return
+    client.register_plugin(plugin)
 
 
 def _hand_out(client: Client, name: str, waiting: Iterator[int], running: as_completed) -> None:
