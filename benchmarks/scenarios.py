@@ -18,6 +18,7 @@ user gets: Q-learning with selection, and then rows exchanged for others of the 
 - Infeasible: goals that nobody can reach, with what is reached and how long it takes.
 
     python benchmarks/scenarios.py --out scenarios.csv
+    python benchmarks/scenarios.py --read scenarios.csv      # print the tables of an earlier run, also of one stopped
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -337,16 +339,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.add_argument("--rows", type=positive, default=1000, help="rows of each table")
     options.add_argument("--kinds", nargs="+", metavar="NAME", help="of goals; all if not given")
     options.add_argument("--workers", type=positive, default=1, help="processes")
+    options.add_argument("--read", nargs="+", type=Path, help="print results that --out wrote (.csv), and run nothing")
     given = options.parse_args(argv)
+    if given.read:
+        report(pd.concat(map(pd.read_csv, given.read), ignore_index=True))
+        return
     jobs = [(table, given.rows, seed, given.kinds) for seed in range(given.seeds) for table in given.tables]
-    if given.workers == 1:
-        runs = [run(*job) for job in jobs]
-    else:
-        with ProcessPoolExecutor(given.workers) as pool:
-            runs = list(pool.map(run, *zip(*jobs, strict=True)))
-    records = pd.concat(runs, ignore_index=True)
-    save(records, given.out)
-    report(records)
+    runs: list[pd.DataFrame] = []
+    with ProcessPoolExecutor(given.workers) as pool:
+        for found in pool.map(run, *zip(*jobs, strict=True)):
+            runs.append(found)
+            save(pd.concat(runs, ignore_index=True), given.out)
+    report(pd.concat(runs, ignore_index=True))
 
 
 if __name__ == "__main__":
