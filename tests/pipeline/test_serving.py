@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import mlflow
@@ -9,9 +10,10 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
+from agentsynth.errors import InputError
 from agentsynth.synth import AgentSynth
 from agentsynth.tracking.packing import ROWS
-from agentsynth.tracking.serving import LIMIT_VARIABLE, MOST_ROWS, Asked, Request, asked_for
+from agentsynth.tracking.serving import LIMIT_VARIABLE, MOST_ROWS, Asked, Request, ServedPolicy, asked_for
 
 SLICE = '{"where": "user_type = premium"}'
 
@@ -82,3 +84,13 @@ def test_limit_of_rows_is_set_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(asked_for([Request(rows=6), Request(rows=4)], {})) == 2
     with pytest.raises(MlflowException, match="11 rows are asked for; one call is answered with 10"):
         asked_for([Request(rows=6), Request(rows=5)], {})
+
+
+@pytest.mark.parametrize("limit", ["abc", "0", "-5", "1e3", "²"])
+def test_a_limit_of_rows_that_is_none_is_told_when_the_policy_is_loaded(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LIMIT_VARIABLE, limit)
+    context: Any = SimpleNamespace(artifacts={})
+    with pytest.raises(InputError, match=f"{LIMIT_VARIABLE} is a whole number of rows, 1 or more; found '{limit}'"):
+        ServedPolicy().load_context(context)

@@ -14,7 +14,7 @@ from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from agentsynth.errors import AgentSynthError
+from agentsynth.errors import AgentSynthError, InputError
 from agentsynth.files import parse_json
 from agentsynth.synth import AgentSynth
 from agentsynth.tracking.packing import ROWS
@@ -70,7 +70,12 @@ class ServedPolicy(PythonModel):
     synth: AgentSynth
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the saved synthesiser."""
+        """Load the saved synthesiser.
+
+        Raises:
+            InputError: the limit of rows that the environment sets is none.
+        """
+        most_rows()
         self.synth = AgentSynth.load(Path(context.artifacts["model"]))
 
     def predict(
@@ -111,8 +116,17 @@ def asked_for(requests: Sequence[Request], params: Mapping[str, Any]) -> list[As
 
 
 def most_rows() -> int:
-    """Return the most rows that one call is answered with: `AGENTSYNTH_MOST_ROWS`, or 100,000."""
-    return int(os.environ.get(LIMIT_VARIABLE) or MOST_ROWS)
+    """Return the most rows that one call is answered with: `AGENTSYNTH_MOST_ROWS`, or 100,000.
+
+    Raises:
+        InputError: the variable is no whole number above 0.
+    """
+    given = os.environ.get(LIMIT_VARIABLE) or str(MOST_ROWS)
+    if not given.isascii() or not given.isdecimal() or int(given) < 1:
+        raise InputError(
+            f"the environment variable {LIMIT_VARIABLE} is a whole number of rows, 1 or more; found {given!r}."
+        )
+    return int(given)
 
 
 def _asked(request: Request, params: Mapping[str, Any]) -> Asked:
