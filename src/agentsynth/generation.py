@@ -14,7 +14,8 @@ from agentsynth.agent.policies import NeutralPolicy, NoisyPolicy, Policy, Propor
 from agentsynth.agent.training import fine_tuned
 from agentsynth.config import Config
 from agentsynth.data.ids import Share
-from agentsynth.env.exchange import Pulls, exchange
+from agentsynth.env.exchange import AIM_WEIGHT, Pulls, exchange
+
 from agentsynth.env.pool import Pool
 from agentsynth.env.selection import top
 from agentsynth.env.weights import rake
@@ -33,6 +34,8 @@ from agentsynth.task import Asked, Cost, Task, prepare_task
 Floats = NDArray[np.float64]
 AIM_ROUNDS = 4
 """Times that the numbers a goal aims at are measured anew while a table is refined."""
+LAST_WEIGHT = 5 * AIM_WEIGHT
+"""Weight of these numbers in the last round: by then cells are settled, and a number with a long tail may still miss."""
 RAKING_ROUNDS = 50
 """Times that raking goes through all margins: by then shares are right to about 0.001."""
 
@@ -222,10 +225,12 @@ def _refined(
     cells, goal = task.fine
     aims = task.goal.aims
     rounds = AIM_ROUNDS if aims else 1
-    directions = np.column_stack([np.zeros((len(task.pool), 0)), *(aim.direction for aim in aims)])
-    for _ in range(rounds):
-        wanted = directions[chosen].mean(axis=0) + [aim.gap(chosen) for aim in aims]
-        pulls, tries = Pulls(directions, wanted), config.refinement.exchanges / rounds
+    # Not clipped, as directions are: that one row moves a number by ten deviations has to be known to reach it.
+    influences = np.column_stack([np.zeros((len(task.pool), 0)), *(aim.influence for aim in aims)])
+    for number in range(rounds):
+        wanted = np.array([aim.pull(chosen) for aim in aims])
+        weight = LAST_WEIGHT if number == rounds - 1 else AIM_WEIGHT
+        pulls, tries = Pulls(influences, wanted, weight), config.refinement.exchanges / rounds
         chosen = exchange(cells, chosen, goal.shares, generator.detail.importance, tries, rng, pulls)
     return chosen
 

@@ -30,6 +30,16 @@ def test_no_row_counts_for_more_than_the_furthest() -> None:
     assert Aim.of("far", 1.0, far, lambda _: 0.0).direction.max() == FURTHEST
 
 
+def test_the_pull_of_a_number_knows_all_of_what_a_row_does() -> None:
+    long_tail = np.append(np.zeros(99), 100.0)
+    aim = Aim.of("mean", 2.0, long_tail, lambda rows: float(long_tail[rows].mean()))
+    rows = np.arange(50, 100)
+    assert aim.reading(rows) == 2.0
+    # Its influence is that of the pool less 1, in deviations: a mean of 2 lies one above the pool's.
+    assert aim.pull(rows) == pytest.approx(1.0 / long_tail.std())
+    assert aim.pull(np.arange(50)) == pytest.approx(1.0 / long_tail.std())
+
+
 def test_a_number_that_is_not_there_or_that_no_row_moves_has_no_gap() -> None:
     assert Aim.of("none", 1.0, VALUES, lambda _: float("nan")).gap(ALL) == 0.0
     assert not Aim.of("fixed", 1.0, np.ones(5), lambda _: 1.0).direction.any()
@@ -87,6 +97,6 @@ def test_more_aims_than_the_environment_was_made_for_are_refused(
     shop_generator: Generator, small_config: Config
 ) -> None:
     env, _ = training_environment(shop_generator, small_config, 5, aims=0)
-    aim = Aim("x", 0.0, 1.0, np.zeros(len(env.pool)), lambda _: 0.0)
+    aim = Aim.of("x", 0.0, np.zeros(len(env.pool)), lambda _: 0.0)
     with pytest.raises(ValueError, match="the goal has 1 aims, 1 more than the environment was made for"):
         env.reset(options={"goal": Goal(shop_generator.real, aims=(aim,))})

@@ -23,7 +23,9 @@ class Aim:
         name: what to call it.
         wanted: the number.
         deviation: by how much the number moves where the mean of `direction` moves by 1.
-        direction: (rows,) how much a row moves the number: mean 0 and deviation 1 over the pool.
+        direction: (rows,) how much a row moves the number, clipped: mean 0 and deviation 1 over the pool.
+        influence: (rows,) the same, not clipped: by how much the number moves where the mean moves by 1 is `unit`.
+        unit: deviation of the influence, in the number's own unit.
         reading: the number of some rows (indices, in the order they were added); NaN where they have none.
     """
 
@@ -31,6 +33,8 @@ class Aim:
     wanted: float
     deviation: float
     direction: Floats
+    influence: Floats
+    unit: float
     reading: Callable[[Rows], float]
 
     @classmethod
@@ -45,16 +49,24 @@ class Aim:
         """Return the aim whose number rows move by their `influence` (rows,); `usable` are those that may be taken."""
         deviation = float(influence[usable].std())
         if deviation < 1e-12:
-            return cls(name, wanted, 1.0, np.zeros(len(influence)), reading)
+            none = np.zeros(len(influence))
+            return cls(name, wanted, 1.0, none, none, 1.0, reading)
         standard = (influence - influence[usable].mean()) / deviation
         direction = np.clip(standard, -FURTHEST, FURTHEST)
         # Rows that are clipped move the number by more than their direction says: by so much on average.
         slope = float(standard[usable] @ direction[usable] / (direction[usable] @ direction[usable]))
-        return cls(name, wanted, slope * deviation, direction, reading)
+        return cls(name, wanted, slope * deviation, direction, standard, deviation, reading)
 
     def gap(self, rows: Rows) -> float:
         """Return how far below the aim some rows of the pool are, in deviations of a row; 0 where they have none."""
-        found = (self.wanted - self.reading(rows)) / self.deviation
+        return self._below(rows, self.deviation)
+
+    def pull(self, rows: Rows) -> float:
+        """Return what the mean influence of so many rows of the pool should be, given some that come close."""
+        return float(self.influence[rows].mean()) + self._below(rows, self.unit)
+
+    def _below(self, rows: Rows, unit: float) -> float:
+        found = (self.wanted - self.reading(rows)) / unit
         return found if math.isfinite(found) else 0.0
 
 

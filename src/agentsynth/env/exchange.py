@@ -28,10 +28,12 @@ class Pulls:
     Attributes:
         directions: (pool rows, pulls) of deviation 1.
         wanted: (pulls,) their wanted means over the table.
+        weight: of them, see `AIM_WEIGHT`.
     """
 
     directions: Floats
     wanted: Floats
+    weight: float = AIM_WEIGHT
 
 
 def exchange(
@@ -71,7 +73,7 @@ def exchange(
     costs = _Costs.of(cells, table, goal, importance)
     pulls = pulls or Pulls(np.zeros((len(cells), 0)), np.zeros(0))
     off = pulls.directions[table].sum(axis=0) - pulls.wanted * len(table)
-    force = AIM_WEIGHT / len(table)
+    force = pulls.weight / len(table)
     for number in range(round(tries * len(table) / SWAPS)):
         inside = rng.choice(len(table), size=min(BLOCK, len(table)), replace=False)
         outside = np.arange(number * BLOCK, number * BLOCK + min(BLOCK, len(spare))) % len(spare)
