@@ -15,7 +15,6 @@ from agentsynth.agent.training import fine_tuned
 from agentsynth.config import Config
 from agentsynth.data.ids import Share
 from agentsynth.env.exchange import AIM_WEIGHT, Pulls, exchange
-
 from agentsynth.env.pool import Pool
 from agentsynth.env.selection import top
 from agentsynth.env.weights import rake
@@ -35,7 +34,7 @@ Floats = NDArray[np.float64]
 AIM_ROUNDS = 4
 """Times that the numbers a goal aims at are measured anew while a table is refined."""
 LAST_WEIGHT = 5 * AIM_WEIGHT
-"""Weight of these numbers in the last round: by then cells are settled, and a number with a long tail may still miss."""
+"""Weight of these numbers in the last round, when cells are settled, and a number with a long tail may still miss."""
 RAKING_ROUNDS = 50
 """Times that raking goes through all margins: by then shares are right to about 0.001."""
 
@@ -225,7 +224,7 @@ def _refined(
     cells, goal = task.fine
     aims = task.goal.aims
     rounds = AIM_ROUNDS if aims else 1
-    # Not clipped, as directions are: that one row moves a number by ten deviations has to be known to reach it.
+    # That one row moves a number by ten deviations, which directions do not tell, has to be known to reach it.
     influences = np.column_stack([np.zeros((len(task.pool), 0)), *(aim.influence for aim in aims)])
     for number in range(rounds):
         wanted = np.array([aim.pull(chosen) for aim in aims])

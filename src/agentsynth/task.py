@@ -222,8 +222,11 @@ def _steered(source: Source, config: Config, planned: Planned, rows: int, rng: n
             planned.plan.influences[kept, place] if isinstance(constraint, Measured) else constraint.influence(equal)
             for place, constraint in enumerate(constraints)
         ]
-        each = zip(constraints, wanted, influences, strict=True)
-        goal = Goal(goal.shares, name, tuple(Aim.of(c.name, aim, influence, c.of) for c, aim, influence in each))
+        aims = (
+            Aim.of(c.name, aim, influence, c.of, exact=not isinstance(c, Measured))
+            for c, aim, influence in zip(constraints, wanted, influences, strict=True)
+        )
+        goal = Goal(goal.shares, name, tuple(aims))
     return Task(pool, goal, fine, constraints, now)
 
 

@@ -24,8 +24,8 @@ class Aim:
         wanted: the number.
         deviation: by how much the number moves where the mean of `direction` moves by 1.
         direction: (rows,) how much a row moves the number, clipped: mean 0 and deviation 1 over the pool.
-        influence: (rows,) the same, not clipped: by how much the number moves where the mean moves by 1 is `unit`.
-        unit: deviation of the influence, in the number's own unit.
+        influence: (rows,) the same, not clipped where it is exact.
+        unit: by how much the number moves where the mean of `influence` moves by 1.
         reading: the number of some rows (indices, in the order they were added); NaN where they have none.
     """
 
@@ -45,8 +45,19 @@ class Aim:
         influence: Floats,
         reading: Callable[[Rows], float],
         usable: Rows | slice = slice(None),
+        *,
+        exact: bool = True,
     ) -> Aim:
-        """Return the aim whose number rows move by their `influence` (rows,); `usable` are those that may be taken."""
+        """Return the aim whose number rows move by their `influence` (rows,).
+
+        Args:
+            name: what to call it.
+            wanted: the number.
+            influence: (rows,) what a bit more of each row does to the number.
+            reading: the number of some rows.
+            usable: the rows that may be taken.
+            exact: whether the influence of far rows can be trusted; else it is clipped.
+        """
         deviation = float(influence[usable].std())
         if deviation < 1e-12:
             none = np.zeros(len(influence))
@@ -55,7 +66,8 @@ class Aim:
         direction = np.clip(standard, -FURTHEST, FURTHEST)
         # Rows that are clipped move the number by more than their direction says: by so much on average.
         slope = float(standard[usable] @ direction[usable] / (direction[usable] @ direction[usable]))
-        return cls(name, wanted, slope * deviation, direction, standard, deviation, reading)
+        unclipped = (standard, deviation) if exact else (direction, slope * deviation)
+        return cls(name, wanted, slope * deviation, direction, *unclipped, reading)
 
     def gap(self, rows: Rows) -> float:
         """Return how far below the aim some rows of the pool are, in deviations of a row; 0 where they have none."""
