@@ -40,6 +40,13 @@ def test_the_pull_of_a_number_knows_all_of_what_a_row_does() -> None:
     assert aim.pull(np.arange(50)) == pytest.approx(1.0 / long_tail.std())
 
 
+def test_what_is_guessed_of_far_rows_is_clipped() -> None:
+    far = np.append(np.zeros(99), 1.0)
+    aim = Aim.of("far", 1.0, far, lambda _: 0.5, exact=False)
+    assert aim.influence.max() == FURTHEST
+    assert aim.unit == aim.deviation > far.std()
+
+
 def test_a_number_that_is_not_there_or_that_no_row_moves_has_no_gap() -> None:
     assert Aim.of("none", 1.0, VALUES, lambda _: float("nan")).gap(ALL) == 0.0
     assert not Aim.of("fixed", 1.0, np.ones(5), lambda _: 1.0).direction.any()
