@@ -60,7 +60,7 @@ def _sequences(package: Any, rows: pd.DataFrame, known: pd.DataFrame, task: Task
         ctx_primary_key=key,
         ctx_data=known,
         # How long after the row before a row comes: made for sequences, but used only where it is asked for.
-        tgt_encoding_types=dict.fromkeys(task["dates"], "TABULAR_DATETIME_RELATIVE"),
+        tgt_encoding_types=dict.fromkeys(task["relative"], "TABULAR_DATETIME_RELATIVE"),
         max_training_time=task["minutes"],
     )
     return model.fit(rows.drop(columns=task["attributes"]))

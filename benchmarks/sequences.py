@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from isolated import Outcome, run_worker
 
 from agentsynth.data.schema import Schema
-from agentsynth.data.typed import typed
+from agentsynth.data.typed import add_derived, typed
 from agentsynth.entities.plan import EntityPlan, entity_of
 from agentsynth.files import write_json
 from agentsynth.seeding import child_seed
@@ -33,7 +34,7 @@ class Rival:
         task = {
             "id": plan.id,
             "attributes": list(plan.attributes),
-            "dates": [] if plan.time is None or rows[plan.time].dtype.kind != "M" else [plan.time],
+            "relative": [plan.time] if plan.time is not None and _in_steps(train[plan.time]) else [],
             "entities": entities,
             "minutes": self.minutes,
             "seed": child_seed(seed, "benchmark.sequences") % 2**31,
@@ -50,18 +51,25 @@ def handed_over(train: pd.DataFrame, plan: EntityPlan, schema: Schema) -> pd.Dat
     """Return the rows (n, columns) as the rival wants them: by entity, in order of time, labels as text.
 
     A time in whole numbers becomes dates: the rival learns only of dates how long after the row before a row comes.
+    Derived columns are left out: it would not keep to their formulas.
     """
-    names = [column.name for column in schema.compared]
     plain = typed(train, schema)
-    rows = train[[plan.id, *names]].assign(**{name: plain[name] for name in names if schema[name].is_label})
-    rows = plan.in_order(rows, entity_of(rows, plan.id))[0]
-    if plan.time is not None and pd.api.types.is_integer_dtype(rows[plan.time]):
+    labels = {column.name: plain[column.name] for column in schema.modelled if column.is_label}
+    rows = train[[plan.id, *(column.name for column in schema.modelled)]].assign(**labels)
+    if plan.time is not None and _in_steps(rows[plan.time]):
         rows[plan.time] = DAY_0 + pd.to_timedelta(rows[plan.time], unit="D")
-    return rows
+    return plan.in_order(rows, entity_of(rows, plan.id))[0]
 
 
 def given_back(made: pd.DataFrame, plan: EntityPlan, schema: Schema) -> pd.DataFrame:
-    """Return rows of the rival with their times in the unit of the table."""
-    if plan.time is None or schema[plan.time].is_datetime or made[plan.time].dtype.kind != "M":
-        return made
-    return made.assign(**{plan.time: (made[plan.time] - DAY_0).dt.days})
+    """Return rows of the rival as the table has them: times in its unit, and derived columns."""
+    numbers = [column.name for column in schema.modelled if column.is_numeric and made[column.name].dtype.kind != "M"]
+    table = made.astype(dict.fromkeys(numbers, float))
+    if plan.time is not None and schema[plan.time].is_numeric and plan.time not in numbers:
+        table[plan.time] = (table[plan.time] - DAY_0).dt.days.astype(float)
+    return add_derived(table, schema)
+
+
+def _in_steps(times: pd.Series[Any]) -> bool:
+    """Return whether times are whole numbers: years, days since a study began."""
+    return pd.api.types.is_integer_dtype(times)
