@@ -6,8 +6,10 @@ each seed splits anew. Detection is 0.5 where a classifier cannot tell, attribut
 others are distances, 0 at best.
 
 Sources: `q_learning` (entities, steered by the learned policy), `free` (entities as they are drawn), `one by one` (the
-floor: rows drawn and steered one by one, ids given to them afterwards), `real` (the ceiling: the entities that were
-learned from, as another real sample; how near they are to themselves is no question).
+floor: rows drawn and steered one by one, ids given to them afterwards), `TabularARGN` (a packaged rival, see
+`sequence_worker.py`; only with `--rival-python`), `real` (the ceiling: the entities that were learned from, as another
+real sample; how near they are to themselves is no question). Of `q_learning` and the rival the CPU seconds of fitting
+and drawing are told, too.
 
 The last tables are what it costs: seconds to fit, and entities and rows a second, for two sizes of the shop; and tables
 of the shop written in parts, each by a process of its own (and its workers): rows a second, and the peak memory.
@@ -15,12 +17,14 @@ of the shop written in parts, each by a process of its own (and its workers): ro
     python benchmarks/entities.py --out entities.csv
     python benchmarks/entities.py --tables --cost-rows --part-rows 100000 400000   # the last table alone
     python benchmarks/entities.py --tables shop --seeds 10
+    python benchmarks/entities.py --rival-python rival/bin/python       # an interpreter that has mostlyai-engine
     python benchmarks/entities.py --read entities.csv      # print the tables of an earlier run
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,18 +34,23 @@ from typing import Any
 
 import pandas as pd
 from output import machine, markdown, parser, positive, save, with_interval
+from sequences import Rival
 from streaming import measured
 from tables import RealTable
 
 from agentsynth import AgentSynth
 from agentsynth.data.inference import infer_schema
+from agentsynth.data.schema import Schema
 from agentsynth.data.shop import simulate_shop
 from agentsynth.entities.generator import EntityGenerator
+from agentsynth.entities.plan import EntityPlan
 from agentsynth.entities.scores import SCORES, entity_scores
 from agentsynth.seeding import stream
 
 SHOP_ROWS = 4000
-SOURCES = ("q_learning", "free", "one by one", "real")
+RIVAL = "TabularARGN"
+SOURCES = ("q_learning", "free", "one by one", RIVAL, "real")
+TIMES = ("fit CPU s", "draw CPU s")
 Record = dict[str, Any]
 
 
@@ -74,27 +83,57 @@ def halves(frame: pd.DataFrame, column: str, seed: int, most: int) -> tuple[pd.D
     return frame[first].reset_index(drop=True), frame[second].reset_index(drop=True)
 
 
-def judged(name: str, panel: Panel, seed: int, most: int, config: dict[str, Any]) -> Iterator[Record]:
-    """Fit on one half, make tables of every source, and yield their scores against the other half."""
-    train, unseen = halves(panel.load(), panel.column, seed, most)
-    schema = infer_schema(train, {panel.column: {"kind": "id"}})
-    synth = AgentSynth({**config, "entities": {"column": panel.column}}, seed=seed).fit(train, schema=schema)
-    flat = AgentSynth(config, seed=seed).fit(train, schema=schema)
-    count = unseen[panel.column].nunique()
-    tables = {
-        "q_learning": synth.generate(entities=count, seed=seed),
-        "free": synth.generate(entities=count, seed=seed, policy="free"),
-        "one by one": flat.generate(len(unseen), seed=seed),
-        "real": train,
-    }
+@dataclass(frozen=True)
+class Made:
+    """A table of a source; CPU seconds of fitting and drawing, where they were taken."""
+
+    table: pd.DataFrame
+    fit: float | None = None
+    draw: float | None = None
+
+
+def made_by_us(
+    train: pd.DataFrame, unseen: pd.DataFrame, schema: Schema, column: str, seed: int, config: dict[str, Any]
+) -> tuple[EntityPlan, dict[str, Made]]:
+    """Return what the entities are, and the tables of all sources but the rival."""
+    count = unseen[column].nunique()
+    begun = time.process_time()
+    synth = AgentSynth({**config, "entities": {"column": column}}, seed=seed).fit(train, schema=schema)
+    fitted = time.process_time()
+    steered = synth.generate(entities=count, seed=seed)
+    drawn = time.process_time()
     generator = synth.model_.generator
     if not isinstance(generator, EntityGenerator):
         raise TypeError("the model has no entities")
-    for source in SOURCES:
-        scores = entity_scores(unseen, tables[source], train, generator.plan, schema, seed)
+    flat = AgentSynth(config, seed=seed).fit(train, schema=schema)
+    return generator.plan, {
+        "q_learning": Made(steered, fitted - begun, drawn - fitted),
+        "free": Made(synth.generate(entities=count, seed=seed, policy="free")),
+        "one by one": Made(flat.generate(len(unseen), seed=seed)),
+        "real": Made(train),
+    }
+
+
+def judged(
+    name: str, panel: Panel, seed: int, most: int, config: dict[str, Any], rival: Rival | None = None
+) -> Iterator[Record]:
+    """Fit on one half, make tables of every source, and yield their scores against the other half."""
+    train, unseen = halves(panel.load(), panel.column, seed, most)
+    schema = infer_schema(train, {panel.column: {"kind": "id"}})
+    plan, tables = made_by_us(train, unseen, schema, panel.column, seed, config)
+    count = unseen[panel.column].nunique()
+    if rival is not None:
+        outcome = rival.run(train, plan, schema, count, seed)
+        if outcome.rows is None:
+            print(f"{RIVAL} is left out of {name}, seed {seed}: {outcome.status}, {outcome.note}", flush=True)
+        else:
+            tables[RIVAL] = Made(outcome.rows, outcome.fit_seconds, outcome.generate_seconds)
+    for source, made in tables.items():
+        scores = entity_scores(unseen, made.table, train, plan, schema, seed)
         if source == "real":
             scores["nearer"] = float("nan")
-        yield {"table": name, "seed": seed, "source": source, "entities": count, "made": len(tables[source]), **scores}
+        told: Record = {"table": name, "seed": seed, "source": source, "entities": count, "made": len(made.table)}
+        yield {**told, **scores, **dict(zip(TIMES, (made.fit, made.draw), strict=True))}
 
 
 def costs(rows: int, config: dict[str, Any]) -> Record:
@@ -132,10 +171,11 @@ def report(records: pd.DataFrame) -> str:
     """Return the tables of all records."""
     lines = []
     for name, found in records[~records["table"].isin(["cost", "parts"])].groupby("table", sort=False):
+        known = set(found["source"])
         rows = {
-            score: {source: _cell(found[found["source"] == source][score]) for source in SOURCES}
-            for score in SCORES
-            if found[score].notna().any()
+            score: {source: _cell(found[found["source"] == source][score]) for source in SOURCES if source in known}
+            for score in (*SCORES, *TIMES)
+            if score in found and found[score].notna().any()
         }
         seeds, entities = found["seed"].nunique(), int(found["entities"].iloc[0])
         lines += [f"\n{name}: {entities} unseen entities, {seeds} seeds\n", markdown(pd.DataFrame(rows).T)]
@@ -166,6 +206,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     options.add_argument("--max-entities", type=positive, default=10_000, help="of each table")
     options.add_argument("--episodes", type=positive, default=30)
+    options.add_argument("--rival-python", type=_interpreter, help=f"interpreter that has mostlyai-engine, for {RIVAL}")
+    options.add_argument("--rival-minutes", type=positive, default=10, help="of training, for each of its two models")
     options.add_argument("--read", type=Path, help="print the tables of an earlier run")
     chosen = options.parse_args(arguments)
     print(machine())
@@ -173,12 +215,21 @@ def main(arguments: list[str] | None = None) -> None:
     print(report(records))
 
 
+def _interpreter(text: str) -> Path:
+    if shutil.which(text) is None:
+        raise argparse.ArgumentTypeError(f"expected an interpreter; found nothing to run at {text!r}")
+    return Path(text)
+
+
 def _run(chosen: argparse.Namespace) -> pd.DataFrame:
     config = {"agent": {"episodes": chosen.episodes}}
+    rival = Rival(chosen.rival_python, chosen.rival_minutes) if chosen.rival_python else None
+    if rival is None:
+        print(f"{RIVAL} is left out: no --rival-python.")
     records: list[Record] = []
     for name in chosen.tables:
         for seed in range(chosen.seeds):
-            records += judged(name, TABLES[name], seed, chosen.max_entities, config)
+            records += judged(name, TABLES[name], seed, chosen.max_entities, config, rival)
             save(pd.DataFrame(records), chosen.out)
     records += [costs(rows, config) for rows in chosen.cost_rows]
     if chosen.part_rows:

@@ -51,22 +51,31 @@ def run_method(
         train.to_parquet(folder / "train.parquet", index=False)
         task = {"method": method, "rows": rows, "seed": seed, "limit": limit, "target": target}
         write_json(folder / "task.json", {**task, "sample_seed": child_seed(seed, "benchmark.rows")})
-        try:
-            ended = subprocess.run(  # noqa: S603  # our own script
-                [sys.executable, str(WORKER), name],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=PATIENCE * limit + 60,
-            )
-        except subprocess.TimeoutExpired:
-            return Outcome("timeout", note=f"> {PATIENCE * limit + 60} s by the clock")
-        if ended.returncode == OVERRUN:
-            return Outcome("timeout", note=f"> {limit} s")
-        if ended.returncode != 0:
-            return Outcome("failed", note=_reason(ended.stderr, ended.returncode))
-        times = read_json(folder / "times.json")
-        return Outcome("ok", pd.read_parquet(folder / "rows.parquet"), times["fit"], times["generate"])
+        return run_worker(Path(sys.executable), WORKER, folder, limit)
+
+
+def run_worker(python: Path, worker: Path, folder: Path, limit: int) -> Outcome:
+    """Run a worker on a folder, and return what it wrote there: `rows.parquet` and `times.json`.
+
+    Args:
+        python: the interpreter.
+        worker: the script; it sees to the limit itself, but for the clock.
+        folder: what it is given to do, and where it leaves what it did.
+        limit: seconds that it is allowed; by the clock, `PATIENCE` times as many.
+    """
+    clock = PATIENCE * limit + 60
+    try:
+        ended = subprocess.run(  # noqa: S603  # our own scripts
+            [str(python), str(worker), str(folder)], capture_output=True, text=True, check=False, timeout=clock
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome("timeout", note=f"> {clock} s by the clock")
+    if ended.returncode == OVERRUN:
+        return Outcome("timeout", note=f"> {limit} s")
+    if ended.returncode != 0:
+        return Outcome("failed", note=_reason(ended.stderr, ended.returncode))
+    times = read_json(folder / "times.json")
+    return Outcome("ok", pd.read_parquet(folder / "rows.parquet"), times["fit"], times["generate"])
 
 
 def _reason(errors: str, code: int) -> str:

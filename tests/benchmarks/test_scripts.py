@@ -202,6 +202,7 @@ def test_entities_are_judged_beside_floor_and_ceiling(run: Run, tmp_path: Path) 
     assert list(results["source"].dropna()) == ["q_learning", "free", "one by one", "real"]
     told = results.set_index("source")["detection_entities"]
     assert float(told["q_learning"]) < float(told["one by one"])
+    assert "TabularARGN is left out: no --rival-python." in printed
     assert "LaborSupply: 30 unseen entities, 1 seeds" in printed
     assert "q_learning rows/s" in printed
     parts = results[results["table"] == "parts"]
