@@ -244,20 +244,24 @@ def _infeasible(fitted: Fitted) -> Iterator[dict[str, Any]]:
 
 def report(records: pd.DataFrame) -> None:
     """Print the tables."""
+    records = records.assign(fit=records["table"] + " " + records["seed"].astype(str))
     goals = records[records["part"].notna()]
-    seeds, tables = records["seed"].nunique(), ", ".join(records["table"].unique())
-    print(f"{tables}; {seeds} seeds; 95 % t intervals over seeds. {machine()}.")
+    fits = records.groupby("table", sort=False)["seed"].nunique()
+    print(f"Fits: {', '.join(f'{count} of {table}' for table, count in fits.items())}; 95 % t intervals over fits.")
+    print(f"{machine()}.")
     composed = goals[goals["selection"].isin(["with", "without", "weights", "refined"])]
-    groups = {"linear": composed["kind"].isin(LINEAR), "black box": composed["kind"].isin(BLACK_BOX)}
-    groups["smooth, not linear"] = ~(groups["linear"] | groups["black box"])
-    for name, mask in groups.items():
-        section(f"Misses in tolerances, {name} goals: mean, and share of goals within 1", _misses(composed[mask]))
-    section("Q-learning less each rival, in tolerances (below 0: nearer), by kind", leads(composed))
+    for name, part in composed.groupby(composed["kind"].map(_group), sort=False):
+        section(f"Misses in tolerances, {name} goals: mean, and share of goals within 1", _misses(part))
+    section(
+        "Q-learning less each rival, in tolerances (below 0: nearer)",
+        leads(composed.assign(kind=composed["kind"].map(_group))),
+    )
+    section("The same by kind", leads(composed))
     refined = composed[(composed["selection"] == "refined") & (composed["policy"] == LEARNED)]
     section("As generated: goals reached, by table and part", _reached(refined))
     section(
         "Conditionals: distance to unseen rows, and of a table that nothing steers",
-        _by_seed(refined, ["conditionals", "unguided"]),
+        _by_fit(refined, ["conditionals", "unguided"]),
     )
     section("Zero-shot beside trained for it, misses in tolerances", _training(goals))
     slices = records[records["similarity"].notna()]
@@ -268,10 +272,14 @@ def report(records: pd.DataFrame) -> None:
     )
 
 
+def _group(kind: str) -> str:
+    return "linear" if kind in LINEAR else "black box" if kind in BLACK_BOX else "smooth, not linear"
+
+
 def _misses(records: pd.DataFrame) -> pd.DataFrame:
     def text(part: pd.DataFrame) -> str:
-        seeds = part.groupby("seed")["miss"].mean()
-        return f"{with_interval(seeds, 2)} ({(part['miss'] <= 1).mean():.0%})"
+        fits = part.groupby("fit")["miss"].mean()
+        return f"{with_interval(fits, 2)} ({(part['miss'] <= 1).mean():.0%})"
 
     rows = {key: text(part) for key, part in records.groupby(["policy", "selection"], sort=False)}
     found: dict[str, dict[str, str]] = {}
@@ -281,22 +289,26 @@ def _misses(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def leads(records: pd.DataFrame) -> pd.DataFrame:
-    """Return by how much the learned policy is nearer than each rival, both with selection where they have it."""
+    """Return by how much the learned policy is nearer than each rival, both with selection where they have it.
+
+    Of each kind and fit the mean over its goals; intervals are over fits.
+    """
     best = records[records["selection"] != "refined"]
     rows = {}
     for form in ("with", "without"):
-        own = best[(best["policy"] == LEARNED) & (best["selection"] == form)].set_index(
-            ["table", "seed", "kind", "part"]
-        )["miss"]
+        own = _means(best[(best["policy"] == LEARNED) & (best["selection"] == form)])
         for rival, part in best[(best["policy"] != LEARNED) & best["selection"].isin([form, "weights"])].groupby(
             "policy", sort=False
         ):
-            apart = (own - part.set_index(["table", "seed", "kind", "part"])["miss"]).reset_index()
-            by = apart.groupby(["kind", "seed"], sort=False)["miss"].mean()
+            by = own - _means(part)
             rows[f"{rival}, {form} selection"] = {
                 kind: with_interval(by[kind], 2, signed=True) for kind in by.index.unique("kind")
             }
     return pd.DataFrame(rows).rename_axis("kind").loc[list(dict.fromkeys(records["kind"]))]
+
+
+def _means(records: pd.DataFrame) -> pd.Series[float]:
+    return records.groupby(["kind", "fit"], sort=False)["miss"].mean()
 
 
 def _reached(records: pd.DataFrame) -> pd.DataFrame:
@@ -305,11 +317,11 @@ def _reached(records: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _by_seed(records: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+def _by_fit(records: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     known = records.dropna(subset=columns)
     return pd.DataFrame(
         {
-            name: {c: with_interval(part.groupby("seed")[c].mean(), 4) for c in columns}
+            name: {c: with_interval(part.groupby("fit")[c].mean(), 4) for c in columns}
             for name, part in known.groupby("kind", sort=False)
         }
     ).T.rename_axis("kind")
@@ -323,7 +335,7 @@ def _training(records: pd.DataFrame) -> pd.DataFrame:
 def _pivot(records: pd.DataFrame, value: str, index: str, digits: int = 4) -> pd.DataFrame:
     found = {
         policy: {
-            name: with_interval(rows.groupby("seed")[value].mean(), digits)
+            name: with_interval(rows.groupby("fit")[value].mean(), digits)
             for name, rows in part.groupby(index, sort=False)
         }
         for policy, part in records.groupby("policy", sort=False)
