@@ -162,9 +162,9 @@ def fit_parts(
     real = cells.shares(cells.of(complete, features))
     detail = Detail.fit(complete, trees, codes, fine, stream(seed, "novelty"))
     generator = Generator(schema, trees, cells, real, detail)
-    return (
-        _examined(generator, features, child_seed(seed, "second critic")) if config.refinement.exchanges else generator
-    )
+    if not config.refinement.exchanges:
+        return generator
+    return _examined(generator, features, child_seed(seed, "second critic"))
 
 
 def _examined(generator: Generator, features: NDArray[np.float32], seed: int) -> Generator:

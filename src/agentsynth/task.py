@@ -18,7 +18,7 @@ from agentsynth.errors import ScenarioError
 from agentsynth.model import Generator
 from agentsynth.scenarios.constraints import Constraint
 from agentsynth.scenarios.grammar import Scenario
-from agentsynth.scenarios.measured import Measured, as_meant
+from agentsynth.scenarios.measured import as_meant
 from agentsynth.scenarios.planning import Plan, plan
 from agentsynth.scenarios.table import Function, Table
 from agentsynth.seeding import stream
@@ -219,11 +219,11 @@ def _steered(source: Source, config: Config, planned: Planned, rows: int, rng: n
         equal = np.full(len(kept), 1.0 / len(kept))
         # Of measured numbers the influence is that of the plan: to probe them again would take as long.
         influences = [
-            planned.plan.influences[kept, place] if isinstance(constraint, Measured) else constraint.influence(equal)
+            planned.plan.influences[kept, place] if constraint.probed else constraint.influence(equal)
             for place, constraint in enumerate(constraints)
         ]
         aims = (
-            Aim.of(c.name, aim, influence, c.of, exact=not isinstance(c, Measured))
+            Aim.of(c.name, aim, influence, c.of, exact=not c.probed)
             for c, aim, influence in zip(constraints, wanted, influences, strict=True)
         )
         goal = Goal(goal.shares, name, tuple(aims))

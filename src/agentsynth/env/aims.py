@@ -66,8 +66,9 @@ class Aim:
         direction = np.clip(standard, -FURTHEST, FURTHEST)
         # Rows that are clipped move the number by more than their direction says: by so much on average.
         slope = float(standard[usable] @ direction[usable] / (direction[usable] @ direction[usable]))
-        unclipped = (standard, deviation) if exact else (direction, slope * deviation)
-        return cls(name, wanted, slope * deviation, direction, *unclipped, reading)
+        unit = slope * deviation
+        believed = (standard, deviation) if exact else (direction, unit)
+        return cls(name, wanted, unit, direction, *believed, reading)
 
     def gap(self, rows: Rows) -> float:
         """Return how far below the aim some rows of the pool are, in deviations of a row; 0 where they have none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,8 @@ class Constraint(ABC):
         aim: the wanted value of the number that is steered: `wanted`, unless another one stands in for it (for a
             quantile the share of rows below its value).
         unit: the tolerance in terms of the number that is steered.
+        probed: whether the influence of rows is guessed from probes: that takes long, and is not to be trusted of far
+            rows.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Constraint(ABC):
     read: Callable[[pd.DataFrame], float]
     aim: float
     unit: float
+    probed: ClassVar[bool] = False
 
     @property
     def told(self) -> dict[str, Floats]:

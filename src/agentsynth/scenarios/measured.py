@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ class Measured(Constraint):
 
     measure: Callable[[Rows], float]
     features: Floats
+    probed: ClassVar[bool] = True
 
     def value(self, weights: Floats) -> float:
         """Return the number of a table that stands for `weights`."""

@@ -11,7 +11,6 @@ from agentsynth.env.aims import FURTHEST
 from agentsynth.env.weights import effective_size
 from agentsynth.scenarios.balancing import balance
 from agentsynth.scenarios.constraints import Constraint, Floats
-from agentsynth.scenarios.measured import Measured
 
 ROUNDS = 8
 """Most times that the constraints are taken for linear ones, each time around the weights found before."""
@@ -76,7 +75,7 @@ def plan(constraints: Sequence[Constraint], base: Floats) -> Plan:
         if (near and number) or number == ROUNDS:
             break
         for place, constraint in enumerate(constraints):
-            if number < PROBINGS or not isinstance(constraint, Measured):
+            if number < PROBINGS or not constraint.probed:
                 influences[:, place] = clipped(constraint.influence(weights))
         gaps = missing * [constraint.unit for constraint in constraints]
         out = np.abs(missing) > max(1.0, OUT * np.abs(missing).min(initial=np.inf))

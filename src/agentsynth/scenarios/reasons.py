@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 
 from agentsynth.scenarios.constraints import Constraint, Floats, Moments, ratio
-from agentsynth.scenarios.measured import Measured
 from agentsynth.scenarios.planning import misses, plan
 from agentsynth.scenarios.report import Reached
 
@@ -135,7 +134,7 @@ class Reasons:
         """Return the weights (rows,) that some goals alone are planned to; None: too many were planned."""
         key = tuple(sorted(places))
         if key not in self._plans:
-            most = MEASURED_PLANS if any(isinstance(goal, Measured) for goal in self.constraints) else PLANS
+            most = MEASURED_PLANS if any(goal.probed for goal in self.constraints) else PLANS
             if len(self._plans) >= most:
                 self._given_up = True
                 return None
