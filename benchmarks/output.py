@@ -32,6 +32,16 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     return made
 
 
+def add_read(options: argparse.ArgumentParser) -> None:
+    """Add the option of benchmarks that print again what `--out` wrote; see `saved`."""
+    options.add_argument("--read", nargs="+", type=Path, help="print results that --out wrote (.csv), and run nothing")
+
+
+def saved(paths: Iterable[Path]) -> pd.DataFrame:
+    """Return the figures of some files that `--out` wrote as .csv."""
+    return pd.concat(map(pd.read_csv, paths), ignore_index=True)
+
+
 def _result_file(text: str) -> Path:
     """Check the ending at the beginning: a benchmark that cannot write its result must not run for minutes first."""
     path = Path(text)

@@ -23,12 +23,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from output import interval, machine, parser, positive, save, section, with_interval
+from output import add_read, interval, machine, parser, positive, save, saved, section, with_interval
 from scoring import SCORES, Judge, random_halves
 from tables import TABLES, load
 
@@ -126,10 +125,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.add_argument("--seeds", type=positive, default=5, help="seeds 0, 1, ...: split, fit and generation")
     options.add_argument("--draws", type=positive, default=5, help="tables generated from each fit")
     options.add_argument("--max-rows", type=positive, help="of a longer table, a random sample of so many rows")
-    options.add_argument("--read", nargs="+", type=Path, help="print results that --out wrote (.csv), and run nothing")
+    add_read(options)
     given = options.parse_args(argv)
     if given.read:
-        report(pd.concat(map(pd.read_csv, given.read), ignore_index=True))
+        report(saved(given.read))
         return
     policies = list(dict.fromkeys([FREE, *given.policies, STEERED]))
     found: list[Record] = []

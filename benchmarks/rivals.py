@@ -23,13 +23,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import pandas as pd
 from comparing import Record, Results, beside_best, by_table, not_done, overview, paired, read_results, runnable
 from isolated import run_method
 from methods import METHODS, OURS, REAL
-from output import machine, parser, positive, section
+from output import add_read, machine, parser, positive, section
 from scoring import ATTACKS, UTILITY, Judge, random_rows
 from tables import TABLES, load
 
@@ -138,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.add_argument("--train-rows", nargs="+", type=positive, help="rows to learn from, instead of half of them")
     options.add_argument("--limit", type=positive, default=300, help="CPU seconds a method may take on a table")
     options.add_argument("--max-rows", type=positive, help="of a longer table, a random sample of so many rows")
-    options.add_argument("--read", nargs="+", type=Path, help="print results that --out wrote (.csv), and run nothing")
+    add_read(options)
     given = options.parse_args(argv)
     if given.read:
         report(read_results(given.read, KEYS))

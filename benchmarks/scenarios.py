@@ -27,13 +27,12 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from goals_of_tables import BLACK_BOX, LINEAR, Columns, functions, kinds, stated
-from output import machine, parser, positive, save, section, with_interval
+from output import add_read, machine, parser, positive, save, saved, section, with_interval
 from scoring import random_halves
 from tables import TABLES, load
 
@@ -351,10 +350,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.add_argument("--rows", type=positive, default=1000, help="rows of each table")
     options.add_argument("--kinds", nargs="+", metavar="NAME", help="of goals; all if not given")
     options.add_argument("--workers", type=positive, default=1, help="processes")
-    options.add_argument("--read", nargs="+", type=Path, help="print results that --out wrote (.csv), and run nothing")
+    add_read(options)
     given = options.parse_args(argv)
     if given.read:
-        report(pd.concat(map(pd.read_csv, given.read), ignore_index=True))
+        report(saved(given.read))
         return
     jobs = [(table, given.rows, seed, given.kinds) for seed in range(given.seeds) for table in given.tables]
     runs: list[pd.DataFrame] = []

@@ -28,14 +28,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from clues import FAMILIES, Attacker
 from likelihood import Flags, Floats, attack, sides
-from output import machine, parser, positive, save, section, with_interval
+from output import add_read, machine, parser, positive, save, saved, section, with_interval
 from tables import TABLES, load
 
 from agentsynth import AgentSynth
@@ -218,10 +217,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     options.add_argument("--min-leaf", type=positive, help="generator.min_leaf, the privacy dial")
     options.add_argument("--seed", type=int, default=0, help="of halves, fits and tables")
-    options.add_argument("--read", nargs="+", type=Path, help="print results that --out wrote (.csv), and run nothing")
+    add_read(options)
     given = options.parse_args(argv)
     if given.read:
-        report(pd.concat(map(pd.read_csv, given.read), ignore_index=True))
+        report(saved(given.read))
         return
     config = {"generator": {"min_leaf": given.min_leaf}} if given.min_leaf else {}
     generate = generator(given.sources or ("q_learning", "free", *CONTROLS), config)

@@ -23,14 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from pathlib import Path
 
 import pandas as pd
 from comparing import Record, Results, beside_best, by_table, not_done, overview, paired, read_results, runnable
 from isolated import run_method
 from methods import METHODS, OURS, REAL
 from models import prediction
-from output import machine, parser, positive, section
+from output import add_read, machine, parser, positive, section
 from scoring import random_rows
 from small_tables import SMALL_TABLES
 
@@ -146,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.add_argument("--methods", nargs="+", choices=names, default=list(DEFAULT_METHODS), metavar="NAME")
     options.add_argument("--seeds", type=positive, default=3, help="seeds 0, 1, ...: split, fit and rows")
     options.add_argument("--limit", type=positive, default=900, help="CPU seconds a method may take on a table")
-    options.add_argument("--read", nargs="+", type=Path, help="print results that --out wrote (.csv), and run nothing")
+    add_read(options)
     given = options.parse_args(argv)
     if given.read:
         report(read_results(given.read, KEYS))
