@@ -60,17 +60,22 @@ class Panel:
 
     source: RealTable | None
     column: str
+    ids: tuple[str, ...] = ()
+    """Other id columns, within or around the entities."""
 
     def load(self) -> pd.DataFrame:
         """Return the table; without a source the simulated shop, whose users have habits."""
         return simulate_shop(SHOP_ROWS, seed=0, habits=True) if self.source is None else self.source.load()
 
 
+GUATEMALA = RealTable("mlmRev", "guImmun", "161 communities, 1,595 mothers in them, 2,159 children of theirs")
 TABLES = {
     "shop": Panel(None, "user_id"),
     "Males": Panel(RealTable("plm", "Males", "545 workers over 8 years, labels and a wage"), "nr"),
     "LaborSupply": Panel(RealTable("plm", "LaborSupply", "532 workers over 10 years, numbers"), "id"),
     "pbcseq": Panel(RealTable("survival", "pbcseq", "312 patients, 1 to 16 visits, missing numbers"), "id"),
+    "communities": Panel(GUATEMALA, "comm", ("mom", "kid")),
+    "mothers": Panel(GUATEMALA, "mom", ("comm", "kid")),
 }
 """Chosen for what they contain; all that were tried are here."""
 
@@ -119,7 +124,7 @@ def judged(
 ) -> Iterator[Record]:
     """Fit on one half, make tables of every source, and yield their scores against the other half."""
     train, unseen = halves(panel.load(), panel.column, seed, most)
-    schema = infer_schema(train, {panel.column: {"kind": "id"}})
+    schema = infer_schema(train, {name: {"kind": "id"} for name in (panel.column, *panel.ids)})
     plan, tables = made_by_us(train, unseen, schema, panel.column, seed, config)
     count = unseen[panel.column].nunique()
     if rival is not None:

@@ -26,8 +26,8 @@ from agentsynth.env.novelty import Novelty
 from agentsynth.model import Generator, Model
 from agentsynth.soundness import check_model
 
-FORMAT = 6
-"""Before 6, parts had no trends, and gaps of entities no flow."""
+FORMAT = 7
+"""Before 7, entities had no ids within or around them; before 6, parts had no trends, and gaps of entities no flow."""
 OLDEST_FORMAT = 4
 """The oldest format that is still read: it has no second critic."""
 POLICY_FIELDS = ("tables", "visits", "levels", "gap_edges")

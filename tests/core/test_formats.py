@@ -53,6 +53,14 @@ def test_entities_of_a_format_without_their_rhythm_load_and_are_saved_anew(tmp_p
     assert AgentSynth.load(tmp_path / "anew.zip").generate(entities=9, seed=1).equals(table)
 
 
+def test_entities_of_a_format_without_other_ids_load() -> None:
+    """Up to format 6 other ids were made anew from the finished rows, whichever entity these belong to."""
+    old = AgentSynth.load(SAVED / "format-6-entities.zip")
+    table = old.generate(entities=9, seed=1)
+    assert table["user_id"].nunique() == 9
+    assert (table.groupby("order_id")["user_id"].nunique() == 1).all()
+
+
 @pytest.mark.parametrize("number", range(1, OLDEST_FORMAT))
 def test_model_of_an_older_format_is_refused_with_what_to_do(number: int) -> None:
     with pytest.raises(ModelFormatError) as caught:

@@ -73,7 +73,7 @@ def test_history_that_is_drawn_tells_what_that_of_the_training_rows_tells(
     rows, entity = PLAN.arranged(visits)
     clock = Clock.of(visits_schema["day"], rows)
     steps = Steps.of(rows, entity, PLAN, visits_schema, clock)
-    history = History.begin(rows.iloc[[0]].reset_index(drop=True), np.array([3.0]), ["weight"])
+    history = History.begin(rows.iloc[[0]].reset_index(drop=True), np.array([3.0]), ["weight"], [])
     first = history.features(PLAN, clock)
     second = history.followed(rows.iloc[[1]].reset_index(drop=True), np.array([3.0])).features(PLAN, clock)
     drawn = pd.concat([first, second], ignore_index=True)

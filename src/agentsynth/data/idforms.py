@@ -32,7 +32,7 @@ def id_form(series: pd.Series[Any]) -> IdForm | None:
     present = series.dropna()
     texts = [label_of(value) for value in present.unique()]
     form = (_numbered(texts) or _random(texts)) if texts else None
-    return form.model_copy(update={"rows_per_id": _rows_per_id(present)}) if form else None
+    return form.model_copy(update={"rows_per_id": rows_per_id(present)}) if form else None
 
 
 def fallback_form(series: pd.Series[Any]) -> IdForm:
@@ -49,7 +49,7 @@ def fallback_form(series: pd.Series[Any]) -> IdForm:
         width=1 if numeric else len(str(count)),
         first=1,
         last=count,
-        rows_per_id=_rows_per_id(present),
+        rows_per_id=rows_per_id(present),
     )
 
 
@@ -64,7 +64,8 @@ def in_sequence(series: pd.Series[Any], form: IdForm) -> bool:
     return numbers == sorted(numbers)
 
 
-def _rows_per_id(present: pd.Series[Any]) -> tuple[tuple[int, float], ...]:
+def rows_per_id(present: pd.Series[Any]) -> tuple[tuple[int, float], ...]:
+    """Return pairs of a number of rows, and the share of ids (n,) with so many, in order; none may be missing."""
     sizes, counts = np.unique(present.value_counts().to_numpy(), return_counts=True)
     return tuple((int(size), float(share)) for size, share in zip(sizes, counts / counts.sum(), strict=True))
 

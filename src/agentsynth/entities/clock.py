@@ -49,6 +49,11 @@ class Clock:
         return str(self.column.step) if self.column.is_datetime and self.column.step in MICROSECONDS else ""
 
     @property
+    def none(self) -> float:
+        """The gap of a row at the very time of the row before."""
+        return SAME if self.step else 0.0
+
+    @property
     def grain(self) -> float:
         """How long the shortest gap is that can be told: one unit, or one of a number's last digit; 0: none is."""
         if self.column.is_datetime:

@@ -17,6 +17,8 @@ from agentsynth.config import Config
 from agentsynth.data.ids import ALL, Share
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import add_derived, finish
+from agentsynth.entities.groups import grouped
+from agentsynth.entities.nested import over_the_table
 from agentsynth.entities.plan import FEWEST_ENTITIES, FEWEST_REPEATS, EntityPlan, entity_of
 from agentsynth.entities.pool import EntityPool
 from agentsynth.entities.sequences import Sequences
@@ -25,7 +27,7 @@ from agentsynth.entities.summary import Summary
 from agentsynth.env.pool import Keep, Pool, every
 from agentsynth.errors import InputError
 from agentsynth.model import Generator, fit_parts
-from agentsynth.seeding import child_seed
+from agentsynth.seeding import child_seed, stream
 
 
 class EntityTrees(SequentialTrees):
@@ -115,7 +117,7 @@ class EntityGenerator(Generator):
     def drawing(self) -> tuple[SequentialTrees, ...]:
         """All that is drawn from: first rows, when the next one comes, what is in it."""
         when = self.sequences.when
-        drawn = (self.sequences.first, None if when is None else when.trees, self.sequences.what)
+        drawn = (self.sequences.first, self.sequences.begun, None if when is None else when.trees, self.sequences.what)
         return tuple(trees for trees in drawn if trees is not None)
 
     def units(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -130,8 +132,12 @@ class EntityGenerator(Generator):
         """Return the rows of entities in the form of the table: one id for each entity."""
         if not isinstance(pool, EntityPool):
             raise TypeError("these are no entities")
+        owner, rng = pool.owner, stream(seed, "groups")
+        numbers = {self.plan.id: owner, **grouped(pool.rows, owner, self.plan.groups, rng)}
+        for one in self.plan.nested:
+            numbers[one.name] = over_the_table(pool.rows[one.name].to_numpy(), owner)
         # Entities or rows are counted before parts are made, never both.
-        return finish(pool.rows, self.table, seed, replace(share, before=None), {self.plan.id: pool.owner})
+        return finish(pool.rows, self.table, seed, replace(share, before=None), numbers)
 
 
 def fit_entity_generator(

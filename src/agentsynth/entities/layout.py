@@ -7,6 +7,7 @@ from functools import cached_property
 
 from agentsynth.data.schema import Column, Schema
 from agentsynth.entities.clock import Clock
+from agentsynth.entities.nested import begins, so_far
 from agentsynth.entities.plan import EntityPlan
 
 ROWS, PLACE, LEFT, PACE = "(rows)", "(row)", "(rows left)", "(time left a row)"
@@ -46,7 +47,7 @@ def free(column: Column, name: str) -> Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """The schemas of three tables: of first rows; of when a next row comes; of what else is in it.
+    """The schemas of four tables: of first rows; of what ids a next row begins; of when it comes; of what is in it.
 
     Attributes:
         plan: what the entities are.
@@ -66,12 +67,17 @@ class Layout:
         return Schema(columns=(*self.schema.modelled, number(ROWS)))
 
     @cached_property
+    def begun(self) -> Schema:
+        """Whether next rows begin new ones of the nested ids, after what this is drawn by."""
+        return Schema(columns=(*self._features, *(number(begins(one.name)) for one in self.plan.nested)))
+
+    @cached_property
     def when(self) -> Schema:
         """The gap, or its share, and the time of day of next rows, after what they are drawn by."""
         gap, time = self._timed
         told = number(SHARE, None) if self.by_flow else gap
         drawn = [number(TIME_OF_DAY)] if Clock(time).step and self.timed else []
-        return Schema(columns=(*self._features, told, *drawn))
+        return Schema(columns=(*self.begun.columns, told, *drawn))
 
     @property
     def told(self) -> str:
@@ -85,13 +91,18 @@ class Layout:
             number(change(name), self.schema[name].decimals) if name in self.plan.drifting else self.schema[name]
             for name in self.plan.others
         ]
-        known = self._features if self.plan.time is None else [*self._features, *self._timed]
+        known = self.begun.columns if self.plan.time is None else [*self.begun.columns, *self._timed]
         return Schema(columns=(*known, *others))
+
+    @property
+    def known_first(self) -> frozenset[str]:
+        """What is known before anything of a next row is drawn."""
+        return frozenset(column.name for column in self._features)
 
     @property
     def known(self) -> frozenset[str]:
         """What is known before it is drawn when the next row comes."""
-        return frozenset(column.name for column in self._features)
+        return frozenset(self.begun.names)
 
     @property
     def known_then(self) -> frozenset[str]:
@@ -109,6 +120,7 @@ class Layout:
         columns += [free(self.schema[name], before(name)) for name in self.plan.varying]
         columns += [number(mean(name), None) for name in numbers_of(self.plan, self.schema)]
         columns += [number(ROWS), number(PLACE), number(LEFT)]
+        columns += [number(told) for one in self.plan.nested for told in (one.name, so_far(one.name))]
         if self.plan.time is None:
             return columns
         return [*columns, number(PACE, None), number(GAP_BEFORE, self._timed[0].decimals)]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from agentsynth.config import EntityConfig
 from agentsynth.data.entities import is_constant_within
 from agentsynth.data.schema import Column, Schema
+from agentsynth.entities.groups import by_entity, is_group
+from agentsynth.entities.nested import NestedId, is_nested, numbered
 from agentsynth.errors import SchemaError
 
 AUTO = "auto"
@@ -34,6 +36,8 @@ class EntityPlan:
         others: modelled columns that change from row to row, but for the time.
         drifting: numbers among them that change little from row to row, against how much they differ in the table: of
             these the change is drawn.
+        nested: id columns within an entity: the orders of a user.
+        groups: id columns around entities, in a form that counts entities: the school of a pupil.
     """
 
     id: str
@@ -41,6 +45,8 @@ class EntityPlan:
     time: str | None
     others: tuple[str, ...]
     drifting: tuple[str, ...] = ()
+    nested: tuple[NestedId, ...] = ()
+    groups: tuple[Column, ...] = ()
 
     @classmethod
     def of(cls, frame: pd.DataFrame, schema: Schema, config: EntityConfig) -> EntityPlan:
@@ -64,7 +70,20 @@ class EntityPlan:
         free = [
             c.name for c in varying if c.name in others and c.kind == "numeric" and not c.above and c.name not in bounds
         ]
-        return replace(plan, drifting=tuple(name for name in free if _drifts(rows[name].to_numpy(np.float64), entity)))
+        drifting = tuple(name for name in free if _drifts(rows[name].to_numpy(np.float64), entity))
+        return replace(plan, drifting=drifting)._with_ids(rows, entity, schema)
+
+    def _with_ids(self, rows: pd.DataFrame, entity: NDArray[np.int64], schema: Schema) -> EntityPlan:
+        """Return the plan with the other id columns that are within entities, or around them."""
+        others = [column for column in schema.of_kind("id") if column.name != self.id]
+        within = [column for column in others if is_nested(rows[column.name], entity)]
+        names, varying = [column.name for column in within], [schema[name] for name in self.varying]
+        groups = [column for column in others if is_group(rows[column.name], entity)]
+        return replace(
+            self,
+            nested=tuple(NestedId.of(rows, column, varying, names) for column in within),
+            groups=tuple(by_entity(groups, rows, entity, self.attributes)),
+        )
 
     @property
     def varying(self) -> tuple[str, ...]:
@@ -73,13 +92,16 @@ class EntityPlan:
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain values."""
-        return asdict(self)
+        return {**asdict(self), "groups": [column.model_dump(mode="json") for column in self.groups]}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EntityPlan:
         """Build the plan that `to_json` described."""
         attributes, others, drifting = (tuple(map(str, value[name])) for name in ("attributes", "others", "drifting"))
-        return cls(str(value["id"]), attributes, value["time"], others, drifting)
+        # Models of formats before 7 know of no other ids.
+        nested = tuple(NestedId.from_json(told) for told in value.get("nested", ()))
+        groups = tuple(Column.model_validate(told) for told in value.get("groups", ()))
+        return cls(str(value["id"]), attributes, value["time"], others, drifting, nested, groups)
 
     def check(self, schema: Schema) -> None:
         """Check a plan that was read from a file.
@@ -91,12 +113,31 @@ class EntityPlan:
         numbers = {column.name for column in schema.of_kind("numeric")}
         timed = self.time is None or not schema[self.time].is_label
         whole = columns == sorted(column.name for column in schema.modelled)
-        if not (whole and timed and schema[self.id].kind == "id" and set(self.drifting) <= numbers & set(self.others)):
+        drifting = {*self.drifting} <= numbers & {*self.others}
+        if not (whole and timed and drifting and self._names_ids_of(schema)):
             raise ValueError("entities and schema do not fit each other")
 
+    def _names_ids_of(self, schema: Schema) -> bool:
+        """Tell whether all ids are those of a schema, and what is said of them speaks of columns that it can."""
+        nested, groups = {one.name for one in self.nested}, {column.name for column in self.groups}
+        known = {column.name for column in schema.of_kind("id")}
+        apart = len({self.id, *nested, *groups}) == 1 + len(self.nested) + len(self.groups)
+        within = {name for column in self.groups if column.id_form for name in column.id_form.constant_within}
+        return (
+            apart
+            and {self.id, *nested, *groups} <= known
+            and all({*one.constant} <= {*self.varying} and {*one.around} <= nested for one in self.nested)
+            and all(column.id_form for column in self.groups)
+            and within <= {*self.attributes, *groups}
+        )
+
     def arranged(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-        """Return a typed frame (rows) by entity and in order of time, and the number of each row's entity from 0."""
-        return self.in_order(frame, entity_of(frame, self.id))
+        """Return a typed frame (rows) by entity and in order of time, and the number of each row's entity from 0.
+
+        Nested ids are counted, from 1 on in each entity.
+        """
+        rows, entity = self.in_order(frame, entity_of(frame, self.id))
+        return numbered(rows, entity, [one.name for one in self.nested]), entity
 
     def in_order(self, frame: pd.DataFrame, entity: NDArray[np.int64]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
         """Return the rows of a typed frame, and the entity (rows,) of each, by entity and in order of time."""

@@ -66,12 +66,13 @@ def sequences_of(value: Mapping[str, Any], arrays: Arrays, schema: Schema, confi
     first = restored("first", layout.first, frozenset())
     when = None if clock is None else Timing(clock, restored("when", layout.when, layout.known), flow)
     what = restored("what", layout.what, layout.known_then) if plan.others else None
-    return Sequences(plan, clock, drifts, first, when, what)
+    begun = restored("begun", layout.begun, layout.known_first) if plan.nested else None
+    return Sequences(plan, clock, drifts, first, when, what, begun)
 
 
 def _trees(sequences: Sequences) -> dict[str, SequentialTrees]:
     when = None if sequences.when is None else sequences.when.trees
-    named = {"first": sequences.first, "when": when, "what": sequences.what}
+    named = {"first": sequences.first, "begun": sequences.begun, "when": when, "what": sequences.what}
     return {name: trees for name, trees in named.items() if trees is not None}
 
 

@@ -14,6 +14,7 @@ from agentsynth.data.schema import Schema
 from agentsynth.data.stretches import Stretches
 from agentsynth.data.typed import typed
 from agentsynth.entities.clock import Clock
+from agentsynth.entities.id_scores import groups_apart, nested_apart
 from agentsynth.entities.plan import EntityPlan
 from agentsynth.entities.summary import Summary
 from agentsynth.metrics.detection import detection
@@ -43,6 +44,8 @@ SCORES = (
     "detection_entities",
     "detection_rows",
     "nearer",
+    "nested",
+    "groups",
 )
 """Names of the scores, see `entity_scores`."""
 
@@ -55,7 +58,7 @@ class Lives:
         rows: typed frame with derived columns.
         entity: (rows,) the number of each row's entity.
         summary: (entities) what each is like.
-        constant: share of entities whose attributes are the same on all their rows.
+        constant: share of entities whose attributes, and ids around them, are the same on all their rows.
     """
 
     rows: pd.DataFrame
@@ -71,7 +74,8 @@ class Lives:
             SchemaError: the table does not fit the schema, or rows have no id.
         """
         rows, entity = plan.arranged(typed(table, schema))
-        return cls(rows, entity, Summary(plan, schema).of(rows, entity), _constant(rows, entity, plan.attributes))
+        same = [*plan.attributes, *(column.name for column in plan.groups)]
+        return cls(rows, entity, Summary(plan, schema).of(rows, entity), _constant(rows, entity, same))
 
     @property
     def follows(self) -> NDArray[np.bool_]:
@@ -112,7 +116,9 @@ def entity_scores(
         sums are; `autocorrelation`: of a number with that of the row before;
         `active`: of the share of entities with rows in a period; `detection_entities` and `detection_rows`: AUC of a
         classifier that tells entities (rows, one of each) from unseen ones (0.5 is best); `nearer`: share of entities
-        nearer to training ones than to unseen ones (0.5 is best). NaN where a table has no such thing.
+        nearer to training ones than to unseen ones (0.5 is best); `nested`: distance of the numbers of rows that ids
+        within entities have; `groups`: of the numbers of entities that ids around them have. NaN where a table has no
+        such thing.
     """
     ours, theirs, known = (Lives.of(table, plan, schema) for table in (synthetic, real, train))
     return scores_of(ours, theirs, known, plan, schema, seed)
@@ -140,6 +146,8 @@ def scores_of(
         "detection_entities": detection(theirs.summary, ours.summary, seed),
         "detection_rows": detection(_one_each(theirs, schema, seed), _one_each(ours, schema, seed), seed),
         "nearer": nearer_to_training(known.summary, theirs.summary, ours.summary, seed),
+        "nested": nested_apart((ours.rows, ours.entity), (theirs.rows, theirs.entity), plan.nested),
+        "groups": groups_apart((ours.rows, ours.entity), (theirs.rows, theirs.entity), plan.groups),
     }
 
 

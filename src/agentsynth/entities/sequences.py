@@ -18,6 +18,7 @@ from agentsynth.entities.clock import Clock
 from agentsynth.entities.drift import Drifts
 from agentsynth.entities.history import History, Steps
 from agentsynth.entities.layout import GAP, ROWS, Layout, numbers_of
+from agentsynth.entities.nested import agreed, at_once, beginnings, continued
 from agentsynth.entities.plan import EntityPlan
 from agentsynth.entities.timing import Timing, Waits, grown
 from agentsynth.seeding import child_seed
@@ -37,6 +38,7 @@ class Sequences:
         first: draws first rows, with the number of rows of the entity (`ROWS`).
         when: draws how long after the row before a row comes, and at what time of day; None without a clock.
         what: draws what else changes from row to row; None where nothing does.
+        begun: draws whether a next row begins new ones of the nested ids; None where there are none.
     """
 
     plan: EntityPlan
@@ -45,6 +47,7 @@ class Sequences:
     first: SequentialTrees
     when: Timing | None
     what: SequentialTrees | None
+    begun: SequentialTrees | None = None
 
     @classmethod
     def fit(
@@ -68,8 +71,11 @@ class Sequences:
         def fitted(table: Schema, given: frozenset[str], frame: pd.DataFrame, name: str) -> SequentialTrees:
             return grown(table, given, frame, config, child_seed(seed, name), advance)
 
-        first, when, what = fitted(layout.first, frozenset(), heads, "first"), None, None
+        first, when, what, begun = fitted(layout.first, frozenset(), heads, "first"), None, None, None
         known = steps.history.features(plan, clock)
+        if plan.nested:
+            known = known.assign(**beginnings(plan.nested, steps.history.last, steps.after))
+            begun = fitted(layout.begun, layout.known_first, known, "begun")
         if clock is not None:
             time = clock.column.name
             gap, of_day = clock.gaps(steps.history.last[time], steps.after[time])
@@ -81,7 +87,7 @@ class Sequences:
         if plan.others:
             after = drifts.taken(steps.history.last, steps.after[list(plan.others)])
             what = fitted(layout.what, layout.known_then, pd.concat([known, after], axis=1), "what")
-        return cls(plan, clock, drifts, first, when, what)
+        return cls(plan, clock, drifts, first, when, what, begun)
 
     def draw(
         self, entities: int, schema: Schema, rng: np.random.Generator, held: Held = FREE
@@ -95,13 +101,15 @@ class Sequences:
             held: attributes held to a value.
 
         Returns:
-            Typed frame (rows) of the modelled columns, by entity and in order of time; the number of each row's entity
-            (rows,); the logarithm of each entity's weight (entities,).
+            Typed frame (rows) of the modelled columns and nested ids, which are counted in each entity, by entity and
+            in order of time; the number of each row's entity (rows,); the logarithm of each entity's weight
+            (entities,).
         """
         codes, logs = self.first.draw_held(entities, held, rng)
-        heads = self.first.codec.decode(codes, held)
-        names = [column.name for column in schema.modelled]
-        history = History.begin(heads[names], heads[ROWS].to_numpy(np.float64), numbers_of(self.plan, schema))
+        nested = [one.name for one in self.plan.nested]
+        heads = self.first.codec.decode(codes, held).assign(**dict.fromkeys(nested, 1.0))
+        names = [*(column.name for column in schema.modelled), *nested]
+        history = History.begin(heads[names], heads[ROWS].to_numpy(np.float64), numbers_of(self.plan, schema), nested)
         who: NDArray[np.intp] = np.arange(entities)
         frames, owners = [heads[names]], [who]
         while len(going := np.flatnonzero(history.place < history.rows)):
@@ -116,10 +124,14 @@ class Sequences:
     def _next(self, history: History, rng: np.random.Generator) -> tuple[pd.DataFrame, Floats]:
         """Draw the next row (entities) of each entity, and how long after the last one it comes."""
         known = history.features(self.plan, self.clock)
+        if self.begun is not None:
+            known = agreed(self.plan.nested, self.begun.draw_given(known, rng))
         gap = np.full(len(known), np.nan)
         if self.clock is not None and self.when is not None:
             name = self.clock.column.name
             gap, time = self.when.draw(known, history.last[name], rng)
+            gap = np.where(at_once(self.plan.nested, name, known), self.clock.none, gap)
             known = known.assign(**{GAP: gap, name: self.clock.after(history.last[name], gap, time, rng)})
         drawn = known if self.what is None else self.what.draw_given(known, rng)
-        return self.drifts.added(history.last, drawn), gap
+        rows = self.drifts.added(history.last, drawn)
+        return continued(self.plan.nested, history.last, rows), gap

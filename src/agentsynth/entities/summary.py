@@ -24,7 +24,8 @@ class Summary:
     time between rows (days, or years, months, or the number's own unit), and `TIME_gap_spread`, its standard deviation:
     who comes in bursts is told from who comes steadily; of other numbers `NAME_mean` and `NAME_spread` (the standard
     deviation over its rows); of labels `NAME_first` and `NAME_repeats` (the share of rows that have the label of the
-    row before). Of an entity with one row what needs two is missing, and the spread of gaps of one with two.
+    row before); of nested ids `NAME_rows`, the mean number of rows of one. Of an entity with one row what needs two is
+    missing, and the spread of gaps of one with two.
 
     Args:
         plan: what the entities are.
@@ -62,6 +63,7 @@ class Summary:
         for column in self._labels:
             first = {**free, "kind": "categorical", "name": self._free(f"{column.name}_first")}
             columns += [column.model_copy(update=first), _number(self._free(f"{column.name}_repeats"))]
+        columns += [_number(self._free(f"{one.name}_rows")) for one in self._plan.nested]
         return Schema(columns=tuple(columns))
 
     def of(self, rows: pd.DataFrame, entity: Integers) -> pd.DataFrame:
@@ -89,6 +91,9 @@ class Summary:
         for column in self._labels:
             columns[self._free(f"{column.name}_first")] = first[column.name]
             columns[self._free(f"{column.name}_repeats")] = _repeats(rows[column.name], lives)
+        for one in self._plan.nested:
+            counted = rows[one.name].to_numpy(np.float64)[lives.starts + lives.sizes - 1]
+            columns[self._free(f"{one.name}_rows")] = lives.sizes / counted
         return pd.DataFrame(columns)
 
 
