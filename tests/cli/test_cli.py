@@ -288,6 +288,24 @@ def test_entities_are_fitted_and_generated(cli: Cli, users: Path) -> None:
     assert not (users / "no.csv").exists()
 
 
+def test_ids_within_and_around_entities_are_told(cli: Cli, users: Path) -> None:
+    orders = read_table(users / "orders.csv")
+    lines = orders.loc[orders.index.repeat(2)].reset_index(drop=True)
+    user = lines["user_id"].str[1:].astype(int)
+    lines.assign(order_id=lines.index // 2 + 500, branch=user % 5).to_csv(users / "lines.csv", index=False)
+    fit = ("fit", "lines.csv", "--out", "lines.zip", "--params", "params.yaml", "--entity", "user_id")
+    said = cli(*fit, "--id", "branch", "--id", "order_id", cwd=users).stdout
+    assert (
+        "entities: user_id\n  the same on all rows of one: user_type, branch\n  rows in order of: timestamp\n" in said
+    )
+    assert "  within them: order_id, with the same category, price, quantity, timestamp on all of its rows\n" in said
+    assert "  shared by several: branch\n" in said
+    cli("generate", "lines.zip", "--rows", 60, "--out", "more.csv", cwd=users)
+    made = read_table(users / "more.csv")
+    assert set(made.groupby("order_id")["timestamp"].nunique()) == {1}
+    assert set(made.groupby("user_id")["branch"].nunique()) == {1}
+
+
 def test_entities_are_written_into_a_folder(cli: Cli, users: Path) -> None:
     generate = ("generate", "users.zip", "--seed", 4)
     done = cli(*generate, "--entities", 12, "--out", "twelve", cwd=users)

@@ -10,6 +10,7 @@ import typer
 from agentsynth.cli.options import (
     TABLE,
     Drop,
+    Ids,
     Model,
     ParamsFile,
     Quiet,
@@ -51,6 +52,7 @@ def fit(
     entity: Annotated[
         str | None, typer.Option(help="Id column of what has several rows, such as user_id; auto: the column is found.")
     ] = None,
+    ids: Ids = None,
     params: ParamsFile = None,
     seed: Seed = None,
     quiet: Quiet = False,
@@ -59,16 +61,21 @@ def fit(
     from agentsynth.data.describing import describe
     from agentsynth.data.inference import infer_schema
     from agentsynth.data.reading import read_table
+    from agentsynth.entities.describing import describe as describe_entities
+    from agentsynth.entities.generator import EntityGenerator
     from agentsynth.entities.plan import overrides_of as entity_overrides
     from agentsynth.synth import AgentSynth
 
     chosen = params_of(params, seed)
     frame = read_table(table)
     config = with_entity(chosen.config, entity)
-    schema = infer_schema(frame, entity_overrides(config.entities, overrides_of(chosen, drop)))
+    schema = infer_schema(frame, entity_overrides(config.entities, overrides_of(chosen, drop, ids)))
     say(quiet, describe(schema))
     synth = AgentSynth(config, seed=chosen.seed)
-    synth.fit(frame, schema=schema, progress=bar_of(quiet)).save(out)
+    generator = synth.fit(frame, schema=schema, progress=bar_of(quiet)).model_.generator
+    if isinstance(generator, EntityGenerator):
+        say(quiet, describe_entities(generator.plan))
+    synth.save(out)
     say(quiet, f"model saved to {out}")
 
 

@@ -24,6 +24,10 @@ path_option = partial(typer.Option, readable=False)
 Seed = Annotated[int | None, typer.Option(min=0, help="The same seed gives the same result; 0 if not given.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no messages.")]
 ParamsFile = Annotated[Path | None, path_option("--params", help="Parameters, in the form of params.yaml.")]
+Ids = Annotated[
+    list[str] | None,
+    typer.Option("--id", help="A column to be taken for an id, not for labels or numbers; may be repeated."),
+]
 Drop = Annotated[list[str] | None, typer.Option(help="A column to leave out, e.g. free text; may be repeated.")]
 TABLE = "CSV or Parquet file"
 Model = Annotated[Path, path_argument(help="A model that `agentsynth fit` or `dvc repro` saved.")]
@@ -43,9 +47,10 @@ def params_of(file: Path | None, seed: int | None) -> Params:
     return params if seed is None else params.model_copy(update={"seed": seed})
 
 
-def overrides_of(params: Params, drop: list[str] | None) -> dict[str, dict[str, Any]]:
-    """Return the corrections of the schema that the parameters and `--drop` ask for."""
-    return {**params.data.columns, **{column: {"kind": "drop"} for column in drop or []}}
+def overrides_of(params: Params, drop: list[str] | None, ids: list[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Return the corrections of the schema that the parameters, `--id` and `--drop` ask for."""
+    kinds = {**dict.fromkeys(ids or [], "id"), **dict.fromkeys(drop or [], "drop")}
+    return {**params.data.columns, **{column: {"kind": kind} for column, kind in kinds.items()}}
 
 
 def scenario_of(text: str | None) -> str | Scenario | None:
