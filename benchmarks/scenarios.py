@@ -7,14 +7,16 @@ point of a share, correlation, Gini coefficient or top share; a joint goal has t
 
 All policies compose from the same pool, planned and thinned by entropy balancing. `balancing` takes its rows as they
 come (`free` in the library), `raking` draws them by weights raked to the margins of the goal. The others compose in the
-environment, with and without selection; `plain rule` is the log-factor proportional to the gap. `refined` is what a
-user gets: Q-learning with selection, and then rows exchanged for others of the pool.
+environment, with and without selection; `plain rule` is the log-factor proportional to the gap, `needed` that in
+proportion to what the next rows would have to do, which the learned policy observes, too. `refined` is what a user
+gets: Q-learning with selection, and then rows exchanged for others of the pool.
 
 - Slices: the margins of a slice of the training rows are given as targets, and the table is judged by the unseen rows
   of that slice.
 - Conditionals: how far the distributions of other columns, given a steered one, are from unseen rows, beside those of a
   table that nothing steers.
-- Zero-shot: the policy as trained on random goals, and one trained from nothing on the very goal.
+- Zero-shot: the policy as trained on random goals beside one trained from nothing on the very goal, with selection. The
+  way is how much of the miss that neutral factors leave is gone: 1 where the goal is hit.
 - Infeasible: goals that nobody can reach, with what is reached and how long it takes.
 
     python benchmarks/scenarios.py --out scenarios.csv
@@ -31,17 +33,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from goals_of_tables import BLACK_BOX, LINEAR, Columns, functions, kinds, stated
-from output import add_read, machine, parser, positive, save, saved, section, with_interval
+from goals_of_tables import Columns, functions, kinds, stated
+from needed_rule import NeededRule
+from output import add_read, parser, positive, save, saved
+from scenario_report import LEARNED, report
 from scoring import random_halves
 from tables import TABLES, load
 
 from agentsynth import AgentSynth
 from agentsynth.agent.composing import compose
-from agentsynth.agent.policies import QPolicy
+from agentsynth.agent.policies import NeutralPolicy, Policy, QPolicy
 from agentsynth.agent.training import fine_tuned
 from agentsynth.config import Config
 from agentsynth.data.typed import typed
+from agentsynth.env.environment import SyntheticDataEnvironment
 from agentsynth.generation import choose
 from agentsynth.metrics.similarity import typed_similarity
 from agentsynth.metrics.values import compared
@@ -52,7 +57,6 @@ from agentsynth.source import with_labels
 from agentsynth.task import Asked, Task, prepare_task
 
 DEFAULT = ("shop", "CPS1985", "SaratogaHouses", "Wage")
-LEARNED = "q_learning"
 POLICIES = {
     "balancing": "free",
     "raking": "raking",
@@ -61,8 +65,12 @@ POLICIES = {
     "plain rule": "proportional",
 }
 COMPOSING = ("neutral", "random", "plain rule", LEARNED)
+NEEDED = {"needed, gain 0.5": 0.5, "needed, gain 1": 1.0}
+"""Rules with the observation of the learned policy: what the next rows would have to do (`NeededRule`)."""
 EPISODES = 30
 """Episodes of a policy that is trained on the very goal."""
+TRAINED_TABLES = 6
+"""Tables composed with each policy where learned ones are compared with one another."""
 TRAINED = ("mean", "correlation", "ratio of groups", "gini")
 """Kinds of goals that policies are trained on, as each takes as long as a fit."""
 
@@ -102,6 +110,12 @@ class Fitted:
         asked = replace(self.asked, scenario=Scenario.of(scenario), total=self.rows)
         seed = child_seed(self.seed, "benchmark.task")
         return prepare_task(self.synth.model_.generator, config, self.rows, asked, seed)
+
+    def environment(self, task: Task, *, selection: bool = True) -> SyntheticDataEnvironment:
+        """Return the environment that a task's tables are composed in."""
+        config = self.config(selection=selection)
+        sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": self.rows})})
+        return self.synth.model_.generator.environment(task.pool.cells, sized, len(task.goal.aims))
 
     def goals(self, chosen: Sequence[str] | None) -> Iterator[tuple[str, float, dict[str, Any]]]:
         """Yield kind, part of what is feasible, and scenario of every goal of the chosen kinds; None: of all."""
@@ -147,6 +161,12 @@ def _composed(fitted: Fitted, task: Task) -> Iterator[tuple[str, str, np.ndarray
         for selection in (True, False) if name in COMPOSING else (False,):
             form = ("with" if selection else "without") if name in COMPOSING else "weights"
             yield name, form, choose(model, fitted.config(selection=selection), task, fitted.rows, policy, seed)
+    for selection in (True, False):
+        env, aims = fitted.environment(task, selection=selection), len(task.goal.aims)
+        for name, gain in NEEDED.items():
+            rule = NeededRule(len(model.policy.factor_names), aims, gain)
+            chosen = compose(env, rule, task.goal, child_seed(seed, "compose")).chosen
+            yield name, "with" if selection else "without", chosen
 
 
 def _as_generated(fitted: Fitted, scenario: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -182,16 +202,15 @@ def _conditionals(fitted: Fitted, frame: pd.DataFrame, steered: set[str]) -> flo
 def _trained_for_it(fitted: Fitted, task: Task) -> Iterator[dict[str, Any]]:
     """Yield the misses of the policy as it is, fine-tuned on the goal, and trained from nothing on the goal."""
     model, aims = fitted.synth.model_, len(task.goal.aims)
-    config = fitted.config()
-    sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": fitted.rows})})
-    env = model.generator.environment(task.pool.cells, sized, aims)
+    env, config = fitted.environment(task), fitted.config()
     learned, blank = model.policy.for_aims(aims), QPolicy.blank(model.policy.factor_names, aims)
-    policies = {"zero-shot": learned}
+    policies: dict[str, Policy] = {"neutral": NeutralPolicy(len(learned.used)), "zero-shot": learned}
     for name, start in {"fine-tuned": learned, "trained for it": blank}.items():
         policies[name] = fine_tuned(env, config.agent, start, task.goal, EPISODES, fitted.seed)
     for name, policy in policies.items():
-        chosen = [compose(env, policy, task.goal, child_seed(fitted.seed, f"benchmark.{n}")).chosen for n in range(3)]
-        yield {"policy": name, "selection": "training", "miss": float(np.mean([misses_of(task, c) for c in chosen]))}
+        seeds = [child_seed(fitted.seed, f"benchmark.{number}") for number in range(TRAINED_TABLES)]
+        missed = [misses_of(task, compose(env, policy, task.goal, seed).chosen) for seed in seeds]
+        yield {"policy": name, "selection": "training", "miss": float(np.mean(missed))}
 
 
 def _slices(fitted: Fitted) -> Iterator[dict[str, Any]]:
@@ -239,107 +258,6 @@ def _infeasible(fitted: Fitted) -> Iterator[dict[str, Any]]:
         seconds = time.perf_counter() - begun
         short = sum(abs(target.reached - target.wanted) > target.tolerance for target in composed.targets)
         yield {"kind": kind, "policy": LEARNED, "selection": "refined", "short": short, "seconds": seconds}
-
-
-def report(records: pd.DataFrame) -> None:
-    """Print the tables."""
-    records = records.assign(fit=records["table"] + " " + records["seed"].astype(str))
-    goals = records[records["part"].notna()]
-    fits = records.groupby("table", sort=False)["seed"].nunique()
-    print(f"Fits: {', '.join(f'{count} of {table}' for table, count in fits.items())}; 95 % t intervals over fits.")
-    print(f"{machine()}.")
-    composed = goals[goals["selection"].isin(["with", "without", "weights", "refined"])]
-    for name, part in composed.groupby(composed["kind"].map(_group), sort=False):
-        section(f"Misses in tolerances, {name} goals: mean, and share of goals within 1", _misses(part))
-    section(
-        "Q-learning less each rival, in tolerances (below 0: nearer)",
-        leads(composed.assign(kind=composed["kind"].map(_group))),
-    )
-    section("The same by kind", leads(composed))
-    refined = composed[(composed["selection"] == "refined") & (composed["policy"] == LEARNED)]
-    section("As generated: goals reached, by table and part", _reached(refined))
-    section(
-        "Conditionals: distance to unseen rows, and of a table that nothing steers",
-        _by_fit(refined, ["conditionals", "unguided"]),
-    )
-    section("Zero-shot beside trained for it, misses in tolerances", _training(goals))
-    slices = records[records["similarity"].notna()]
-    section("Slices: similarity to their unseen rows", _pivot(slices, "similarity", "kind"))
-    section(
-        "Infeasible goals: numbers that fell short, seconds",
-        records[records["short"].notna()].groupby("kind")[["short", "seconds"]].mean(),
-    )
-
-
-def _group(kind: str) -> str:
-    return "linear" if kind in LINEAR else "black box" if kind in BLACK_BOX else "smooth, not linear"
-
-
-def _misses(records: pd.DataFrame) -> pd.DataFrame:
-    def text(part: pd.DataFrame) -> str:
-        fits = part.groupby("fit")["miss"].mean()
-        return f"{with_interval(fits, 2)} ({(part['miss'] <= 1).mean():.0%})"
-
-    rows = {key: text(part) for key, part in records.groupby(["policy", "selection"], sort=False)}
-    found: dict[str, dict[str, str]] = {}
-    for (policy, form), cell in rows.items():
-        found.setdefault(str(policy), {})[str(form)] = cell
-    return pd.DataFrame(found).T.fillna("").rename_axis("policy")
-
-
-def leads(records: pd.DataFrame) -> pd.DataFrame:
-    """Return by how much the learned policy is nearer than each rival, both with selection where they have it.
-
-    Of each kind and fit the mean over its goals; intervals are over fits.
-    """
-    best = records[records["selection"] != "refined"]
-    rows = {}
-    for form in ("with", "without"):
-        own = _means(best[(best["policy"] == LEARNED) & (best["selection"] == form)])
-        for rival, part in best[(best["policy"] != LEARNED) & best["selection"].isin([form, "weights"])].groupby(
-            "policy", sort=False
-        ):
-            by = own - _means(part)
-            rows[f"{rival}, {form} selection"] = {
-                kind: with_interval(by[kind], 2, signed=True) for kind in by.index.unique("kind")
-            }
-    return pd.DataFrame(rows).rename_axis("kind").loc[list(dict.fromkeys(records["kind"]))]
-
-
-def _means(records: pd.DataFrame) -> pd.Series[float]:
-    return records.groupby(["kind", "fit"], sort=False)["miss"].mean()
-
-
-def _reached(records: pd.DataFrame) -> pd.DataFrame:
-    return records.assign(within=records["miss"] <= 1).pivot_table(
-        index="table", columns="part", values="within", margins=True
-    )
-
-
-def _by_fit(records: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    known = records.dropna(subset=columns)
-    return pd.DataFrame(
-        {
-            name: {c: with_interval(part.groupby("fit")[c].mean(), 4) for c in columns}
-            for name, part in known.groupby("kind", sort=False)
-        }
-    ).T.rename_axis("kind")
-
-
-def _training(records: pd.DataFrame) -> pd.DataFrame:
-    part = records[records["selection"] == "training"]
-    return _pivot(part, "miss", "kind", 2)
-
-
-def _pivot(records: pd.DataFrame, value: str, index: str, digits: int = 4) -> pd.DataFrame:
-    found = {
-        policy: {
-            name: with_interval(rows.groupby("fit")[value].mean(), digits)
-            for name, rows in part.groupby(index, sort=False)
-        }
-        for policy, part in records.groupby("policy", sort=False)
-    }
-    return pd.DataFrame(found).rename_axis(index)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
