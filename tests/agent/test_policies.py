@@ -119,11 +119,17 @@ def test_states_by_hand() -> None:
     policy = QPolicy.blank(NAMES)
     low, high = (float(edge) for edge in GAP_EDGES[[2, -1]])
     gap, progress = policy.states(observation([0.0, -6.0, low - 0.01, high + 0.01], progress=0.0))
-    assert (gap.tolist(), progress.tolist()) == ([3, 0, 2, 6], [0])
+    assert (gap.tolist(), progress.tolist()) == ([3, 0, 2, 6], [0] * FACTORS)
     shares = np.array([0.0, 0.24, 0.26, 0.49, 0.51, 0.74, 0.76, 0.99])
     buckets = [int(policy.states(observation([0.0] * FACTORS, float(share)))[1][0]) for share in shares]
     assert buckets == (shares * PROGRESS_BUCKETS).astype(int).tolist()
-    assert policy.states(observation([0.0] * FACTORS, 1.0))[1] == PROGRESS_BUCKETS - 1
+    assert policy.states(observation([0.0] * FACTORS, 1.0))[1].tolist() == [PROGRESS_BUCKETS - 1] * FACTORS
+
+
+def test_aims_look_at_what_is_needed_and_at_no_progress() -> None:
+    policy = QPolicy.blank(NAMES[:1], aims=1)
+    gap, progress = policy.states(np.array([0.0, 1.0, -1.0, 0.5, 0.99], dtype=np.float32))
+    assert (gap.tolist(), progress.tolist()) == ([3, 0], [PROGRESS_BUCKETS - 1, 0])
 
 
 @given(st.lists(st.floats(-6, 6), min_size=FACTORS, max_size=FACTORS), st.floats(0, 1))
@@ -132,7 +138,7 @@ def test_each_observation_is_in_one_state(gaps: list[float], progress: float) ->
     gap, bucket = policy.states(observation(gaps, progress))
     assert gap.min() >= 0
     assert gap.max() < policy.tables.shape[1]
-    assert 0 <= bucket < policy.tables.shape[2]
+    assert ((bucket >= 0) & (bucket < policy.tables.shape[2])).all()
 
 
 def test_what_was_never_visited_is_neutral() -> None:

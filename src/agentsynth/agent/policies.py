@@ -23,6 +23,8 @@ GAP_EDGES = np.array([-2.0, -0.8, -0.25, 0.25, 0.8, 2.0])
 OUTER = 1.5
 """Where the middle of an outermost bucket is, as a multiple of its border."""
 PROGRESS_BUCKETS = 2
+AT_ANY_TIME = 0
+"""The progress bucket of aims, whatever the progress."""
 
 
 class Policy(Protocol):
@@ -119,9 +121,10 @@ class QPolicy:
         return np.minimum(np.arange(own + self.aims), own)
 
     def states(self, observation: Observation) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the gap bucket (..., factors + aims) of every factor, and the progress bucket (..., 1).
+        """Return the gap bucket and the progress bucket (..., factors + aims) of every factor.
 
-        The bucket of a column is that of its gap, of an aim that of what is needed of the next batch.
+        The bucket of a column is that of its gap, of an aim that of what is needed of the next batch; that tells how
+        far the table is, too, so that aims look at no progress beside it.
         """
         return np.searchsorted(self.gap_edges, self._gaps(observation)), self._progress(observation)
 
@@ -132,7 +135,8 @@ class QPolicy:
 
     def _progress(self, observation: Observation) -> NDArray[np.intp]:
         buckets = int(self.tables.shape[2])
-        return np.minimum((observation[..., -1:] * buckets).astype(np.intp), buckets - 1)
+        now = np.minimum((observation[..., -1:] * buckets).astype(np.intp), buckets - 1)
+        return np.where(self.used < len(self.factor_names), now, AT_ANY_TIME)
 
     def best_levels(self) -> NDArray[np.intp]:
         """Return the greedy level (factors + 1, gap buckets, progress buckets) of every state."""

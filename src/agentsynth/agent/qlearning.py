@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentsynth.agent.baseline import StepBaseline
-from agentsynth.agent.policies import Action, QPolicy, greedy_levels
+from agentsynth.agent.policies import AT_ANY_TIME, Action, QPolicy, greedy_levels
 from agentsynth.agent.tables import Tables
 from agentsynth.config import AgentConfig
 from agentsynth.env.environment import Observation
@@ -51,11 +51,15 @@ class QLearningAgent:
     def policy(self) -> QPolicy:
         """What is learned so far; later updates leave it as it is."""
         tables, visits = self.tables.all_values()
+        for told in (tables, visits):
+            told[-1] = told[-1, :, AT_ANY_TIME][:, None]  # Aims do the same at any time.
         return replace(self._blank, tables=tables, visits=visits)
 
     def start_from(self, policy: QPolicy) -> None:
         """Take over what a policy has learned."""
-        self.tables = Tables.of(policy.tables, policy.visits)
+        visits = policy.visits.copy()
+        visits[-1, :, AT_ANY_TIME + 1 :] = 0
+        self.tables = Tables.of(policy.tables, visits)
 
     def act(self, observation: Observation, epsilon: Floats | float | None = None) -> NDArray[np.intp]:
         """Return a level (..., factors) for each factor: random with probability epsilon, else greedy.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 State = tuple[NDArray[np.intp], NDArray[np.intp]]
-"""The gap bucket (..., factors) of each factor, and the progress bucket (..., 1)."""
+"""The gap bucket and the progress bucket (..., factors) of each factor."""
 
 PRIOR = 50.0
 """Visits that what all factors have in common counts for beside a factor's own."""
