@@ -50,8 +50,9 @@ class Readers:
         self.folder = folder
         self.shop = simulate_shop(40, seed=0)
         self.synth = AgentSynth(FAST).fit(self.shop)
-        orders = simulate_shop(120, seed=0, habits=True)
-        self.synths = [self.synth, AgentSynth(FAST_ENTITIES).fit(orders)]
+        orders = self._orders()
+        known = infer_schema(orders, {name: {"kind": "id"} for name in ("user_id", "household")})
+        self.synths = [self.synth, AgentSynth(FAST_ENTITIES).fit(orders, schema=known)]
         self.models = [self._saved(synth) for synth in self.synths]
         self.orders = self._csv(orders)
         self.tables = [self._csv(frame) for frame in self._frames()]
@@ -86,6 +87,12 @@ class Readers:
         branch = rng.choice(["a", "b", "c"], 30)
         follows = {"branch": branch, "city": [f"city {name}" for name in branch], "n": rng.integers(-5, 5, 30)}
         return [self.shop, pd.DataFrame(other), pd.DataFrame(follows)]
+
+    def _orders(self) -> pd.DataFrame:
+        """Orders of two lines each, of users in households: ids within entities and around them."""
+        lines = simulate_shop(80, seed=0, habits=True).loc[lambda rows: rows.index.repeat(2)].reset_index(drop=True)
+        household = (lines["user_id"].str[1:].astype(int) // 2).map("H{:04d}".format)
+        return lines.assign(order_id=[f"O{1000 + row // 2}" for row in lines.index], household=household)
 
     def _csv(self, frame: pd.DataFrame) -> bytes:
         write_table(frame, self.folder / "seed.csv")

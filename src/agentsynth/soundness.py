@@ -17,10 +17,11 @@ from agentsynth.base.trees import SequentialTrees
 from agentsynth.base.trend import LARGEST_RESIDUAL, LARGEST_WEIGHT, Trend, width_of
 from agentsynth.data.bounds import bounds_first
 from agentsynth.data.schema import Schema
+from agentsynth.env.composer import HIGHEST_FACTOR, LOWEST_FACTOR
 from agentsynth.env.margins import CALENDAR_CELLS, Margin
 from agentsynth.model import Model
 
-STAGE = r"(?:first\.|when\.|what\.)?"
+STAGE = r"(?:first\.|begun\.|when\.|what\.)?"
 FORMS = (
     (
         rf"(?:{STAGE}trees\.\d+|(?:second_)?critic)\.(?:roots|feature|left|right)|{STAGE}trees\.\d+\.(?:start|size|codes)",
@@ -96,6 +97,7 @@ def _fits(model: Model) -> Iterable[tuple[str, bool]]:
     yield "novelty and its bits", all(n > 0 and n & (n - 1) == 0 for n in bits) and _ascends(novelty.edges)
     states = (len(policy.factor_names) + 1, len(policy.gap_edges) + 1, policy.tables.shape[2], len(policy.levels))
     yield "factors and values", policy.tables.shape == policy.visits.shape == states and min(states) > 0
+    yield "factors and levels", _are_factors(policy.levels) and _parts_gaps(policy.gap_edges)
 
 
 def _parts_fit(parts: list[Part], schema: Schema) -> Iterable[tuple[str, bool]]:
@@ -183,6 +185,17 @@ def _is_cut(margin: Margin, schema: Schema) -> bool:
         and margin.aspect in aspects
         and _ascends(np.array(margin.edges, dtype=np.float64))
     )
+
+
+def _are_factors(levels: NDArray[np.float64]) -> bool:
+    """Whether levels are factors that the environment takes, in order."""
+    within = levels[0] >= LOWEST_FACTOR - ROUNDING and levels[-1] <= HIGHEST_FACTOR + ROUNDING
+    return _ascends(levels) and bool(within)
+
+
+def _parts_gaps(edges: NDArray[np.float64]) -> bool:
+    """Whether edges, in order, part gaps into those below, about and above nothing."""
+    return len(edges) > 1 and _ascends(edges) and bool(edges[0] < 0 < edges[-1])
 
 
 def _are_shares(values: NDArray[np.float64]) -> bool:

@@ -179,6 +179,14 @@ MODELS: dict[str, tuple[Callable[[Files], Files], tuple[str, ...]]] = {
         with_arrays(lambda arrays: arrays["policy.tables"].fill(np.nan)),
         ("array policy.tables holds numbers that are not finite",),
     ),
+    "factors below nothing": (
+        with_arrays(lambda arrays: arrays["policy.levels"].__imul__(-1.0)),
+        ("factors and levels do not fit",),
+    ),
+    "gaps on one side": (
+        with_arrays(lambda arrays: arrays["policy.gap_edges"].__iadd__(9.0)),
+        ("factors and levels do not fit",),
+    ),
     "values out of order": (
         with_arrays(lambda arrays: arrays.update({"part.2.values": arrays["part.2.values"][::-1]})),
         ("parts and their values do not fit",),
