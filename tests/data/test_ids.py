@@ -218,3 +218,10 @@ def test_codes_that_are_too_few_for_all_parts_are_refused() -> None:
         make_ids(pd.DataFrame(index=range(3)), [column], RNG(0), Share(1, 4, 3))
     with pytest.raises(SchemaError, match=r"only 8 different ids .*, and 9 parts of the table need some each"):
         make_ids(pd.DataFrame(index=range(1)), [column], RNG(0), Share(8, 9, 8))
+
+
+def test_ids_that_are_no_numbers_do_not_go_into_a_column_of_numbers() -> None:
+    form = IdForm(style="random_number", prefix="AB-", width=4, first=53, last=9971)
+    column = Column(name="code", kind="id", dtype="int8", id_form=form)
+    with pytest.raises(SchemaError, match="'code' has dtype int8, and ids of its form are no whole numbers"):
+        make_ids(pd.DataFrame(index=range(3)), [column], np.random.default_rng(0))

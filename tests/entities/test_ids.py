@@ -26,6 +26,7 @@ from agentsynth.entities.nested import (
     rows_so_far,
 )
 from agentsynth.entities.plan import EntityPlan
+from agentsynth.entities.saved import sequences_arrays, sequences_of, sequences_to_json
 from agentsynth.request import Request
 from agentsynth.streaming.writing import here, write_table_in_parts
 from agentsynth.synth import AgentSynth
@@ -167,6 +168,16 @@ def test_a_loaded_model_makes_the_same_ids(fitted: AgentSynth, tmp_path: Path) -
     fitted.save(tmp_path / "model.zip")
     again = AgentSynth.load(tmp_path / "model.zip")
     assert again.generate(120, seed=4).equals(fitted.generate(120, seed=4))
+
+
+def test_a_model_of_numbers_that_cannot_be_squared_is_refused(fitted: AgentSynth) -> None:
+    generator = fitted.model_.generator
+    assert isinstance(generator, EntityGenerator)
+    value, arrays = sequences_to_json(generator.sequences), sequences_arrays(generator.sequences)
+    sequences_of(value, arrays, generator.table, fitted.config.generator)
+    arrays = {name: array * 1e80 if name.endswith(".values") else array for name, array in arrays.items()}
+    with pytest.raises(ValueError, match="numbers of entities are up to"):
+        sequences_of(value, arrays, generator.table, fitted.config.generator)
 
 
 def test_a_scenario_speaks_of_the_rows_of_an_id(fitted: AgentSynth) -> None:

@@ -107,3 +107,10 @@ def test_an_attribute_does_not_follow_from_a_number_that_only_repeats_with_the_e
     )
     assert infer_schema(frame)["sex"].kind == "categorical"
     assert infer_schema(frame)["age"].kind == "numeric"
+
+
+def test_numbers_that_cannot_be_squared_are_refused() -> None:
+    frame = panel()
+    with pytest.raises(SchemaError, match=r"column 'wage' has numbers up to .*e\+1.*at the most: divide them"):
+        plan_of(frame.assign(wage=frame["wage"] * 1e150), "worker")
+    assert "wage" in plan_of(frame.assign(wage=frame["wage"] * 1e60), "worker").others

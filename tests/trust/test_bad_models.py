@@ -115,7 +115,7 @@ DAMAGED = ("m.zip is damaged or incomplete", "Fit and save it again")
 MODELS: dict[str, tuple[Callable[[Files], Files], tuple[str, ...]]] = {
     "an older format": (
         lambda files: edited(files, format=1),
-        ("has format 1", "reads formats 4 to 6", "Fit the table again"),
+        ("has format 1", "reads formats 4 to 7", "Fit the table again"),
     ),
     "a newer format": (lambda files: edited(files, format=9), ("has format 9", "Install the newer agentsynth")),
     "a format in words": (lambda files: edited(files, format="x"), ("has format 'x'", "Fit the table again")),

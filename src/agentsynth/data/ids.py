@@ -236,11 +236,17 @@ def _as_dtype(values: NDArray[Any], column: Column, index: pd.Index[Any]) -> pd.
     """Return text ids (n,) in the dtype the column had: numbers again where it held numbers.
 
     Raises:
-        SchemaError: there are more ids than the dtype has numbers.
+        SchemaError: there are more ids than the dtype has numbers, or they are no numbers.
     """
     dtype = column.dtype
     if dtype != "category" and pd.api.types.is_numeric_dtype(pd.api.types.pandas_dtype(dtype)):
-        values = np.array([None if value is None else int(value) for value in values], dtype=object)
+        try:
+            values = np.array([None if value is None else int(value) for value in values], dtype=object)
+        except ValueError as error:
+            raise SchemaError(
+                f"id column {column.name!r} has dtype {dtype}, and ids of its form are no whole numbers: {error}. Give "
+                "it another dtype, or the form that its ids have."
+            ) from error
     text = pd.Series(values, index=index, name=column.name, dtype=object)
     try:
         return cast_to(text, dtype)

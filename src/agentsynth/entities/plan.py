@@ -21,6 +21,8 @@ AUTO = "auto"
 FEWEST_ENTITIES, FEWEST_REPEATS = 10, 20
 """Fewer entities, or fewer rows that follow another of their entity, are nothing to learn from."""
 
+LARGEST = 1e70
+"""Numbers of entities may be so large: products of two, summed up and squared, are still numbers."""
 DRIFT = 0.2
 """Standard deviation of a number's changes from row to row, in such of the number itself, below which it drifts."""
 
@@ -53,13 +55,15 @@ class EntityPlan:
         """Find the entities of a typed frame.
 
         Raises:
-            SchemaError: the column is no id of entities, or has too few of them; the time is none.
+            SchemaError: the column is no id of entities, or has too few of them; the time is none; a number is too
+                large.
         """
         name = id_of(schema, config.column)
         entity = entity_of(frame, name)
         modelled = [column.name for column in schema.by_name.modelled]
         attributes = tuple(column for column in modelled if is_constant_within(frame[name], frame[column]))
         varying = [schema[column] for column in modelled if column not in attributes]
+        _check_size(frame, schema)
         if not varying:
             raise SchemaError(f"no column changes over the rows of {name!r}: there is nothing to draw row by row.")
         time = _time(frame, entity, varying, config.time)
@@ -193,6 +197,16 @@ def id_of(schema: Schema, wanted: str | None) -> str:
         f"entities.column is {wanted!r}, which is no id column with several rows an id; those there are: {known}. "
         f"A column that was taken for something else is made one by data.columns: {{{wanted}: {{kind: id}}}}."
     )
+
+
+def _check_size(frame: pd.DataFrame, schema: Schema) -> None:
+    for column in schema.by_name.modelled:
+        largest = frame[column.name].abs().max() if column.kind == "numeric" else 0.0
+        if largest > LARGEST:
+            raise SchemaError(
+                f"column {column.name!r} has numbers up to {largest:.3g}; those of entities are summed up and squared, "
+                f"and may be {LARGEST:g} at the most: divide them, or leave the column out."
+            )
 
 
 def _rows_per_id(column: Column) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from agentsynth.base.saved import Arrays, trees_arrays, trees_of, trees_to_json
@@ -15,7 +16,7 @@ from agentsynth.entities.clock import Clock
 from agentsynth.entities.drift import Drifts
 from agentsynth.entities.flow import Flow
 from agentsynth.entities.layout import Layout
-from agentsynth.entities.plan import EntityPlan
+from agentsynth.entities.plan import LARGEST, EntityPlan
 from agentsynth.entities.sequences import Sequences
 from agentsynth.entities.timing import Timing
 
@@ -67,7 +68,19 @@ def sequences_of(value: Mapping[str, Any], arrays: Arrays, schema: Schema, confi
     when = None if clock is None else Timing(clock, restored("when", layout.when, layout.known), flow)
     what = restored("what", layout.what, layout.known_then) if plan.others else None
     begun = restored("begun", layout.begun, layout.known_first) if plan.nested else None
-    return Sequences(plan, clock, drifts, first, when, what, begun)
+    found = Sequences(plan, clock, drifts, first, when, what, begun)
+    _check_size(found)
+    return found
+
+
+def _check_size(sequences: Sequences) -> None:
+    """Raise ValueError where numbers are so large that they cannot be summed up and squared."""
+    parts = [part for trees in _trees(sequences).values() for part in trees.codec.parts if part.role == "number"]
+    drifts = sequences.drifts
+    ends = [*drifts.least.values(), *drifts.most.values()]
+    largest = max(float(np.abs(numbers).max(initial=0.0)) for numbers in [np.array(ends), *(p.values for p in parts)])
+    if not largest <= LARGEST:
+        raise ValueError(f"numbers of entities are up to {largest:g}")
 
 
 def _trees(sequences: Sequences) -> dict[str, SequentialTrees]:
