@@ -113,9 +113,7 @@ class Fitted:
 
     def environment(self, task: Task, *, selection: bool = True) -> SyntheticDataEnvironment:
         """Return the environment that a task's tables are composed in."""
-        config = self.config(selection=selection)
-        sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": self.rows})})
-        return self.synth.model_.generator.environment(task.pool.cells, sized, len(task.goal.aims))
+        return task.environment(self.synth.model_.generator, self.config(selection=selection), self.rows)
 
     def goals(self, chosen: Sequence[str] | None) -> Iterator[tuple[str, float, dict[str, Any]]]:
         """Yield kind, part of what is feasible, and scenario of every goal of the chosen kinds; None: of all."""
@@ -162,9 +160,9 @@ def _composed(fitted: Fitted, task: Task) -> Iterator[tuple[str, str, np.ndarray
             form = ("with" if selection else "without") if name in COMPOSING else "weights"
             yield name, form, choose(model, fitted.config(selection=selection), task, fitted.rows, policy, seed)
     for selection in (True, False):
-        env, aims = fitted.environment(task, selection=selection), len(task.goal.aims)
+        env = fitted.environment(task, selection=selection)
         for name, gain in NEEDED.items():
-            rule = NeededRule(len(model.policy.factor_names), aims, gain)
+            rule = NeededRule(len(model.policy.factor_names), env.aims, gain)
             chosen = compose(env, rule, task.goal, child_seed(seed, "compose")).chosen
             yield name, "with" if selection else "without", chosen
 

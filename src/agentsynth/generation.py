@@ -203,9 +203,8 @@ def choose(
         weights = raking_weights(model.generator, task)
         chosen = top(np.log(np.maximum(weights, 1e-300)) + rng.gumbel(size=len(weights)), rows)
     else:
-        sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
-        env = model.generator.environment(task.pool.cells, sized, len(task.goal.aims))
-        learned = model.policy.for_aims(len(task.goal.aims))
+        env = task.environment(model.generator, config, rows)
+        learned = model.policy.for_aims(env.aims)
         if policy == "q_learning" and fine_tune:
             learned = fine_tuned(env, config.agent, learned, task.goal, fine_tune, child_seed(seed, "fine-tune"))
         steering = _policy(policy, learned, config, rng)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agentsynth.config import Config
 from agentsynth.env.aims import Aim
+from agentsynth.env.environment import SyntheticDataEnvironment
 from agentsynth.env.goals import Goal, moved
 from agentsynth.env.pool import Pool
 from agentsynth.env.weights import effective_size, fair_size, thin
@@ -72,6 +73,11 @@ class Task:
     constraints: Sequence[Constraint] = ()
     now: Mapping[str, float] = field(default_factory=dict)
     searched: Searched | None = None
+
+    def environment(self, generator: Generator, config: Config, rows: int) -> SyntheticDataEnvironment:
+        """Return the environment in which a table of so many rows of the pool is composed."""
+        sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
+        return generator.environment(self.pool.cells, sized, len(self.goal.aims))
 
     @property
     def cost(self) -> Cost | None:

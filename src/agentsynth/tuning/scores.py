@@ -141,8 +141,7 @@ class RowsScore:
         generator = self._trainer.generator(config, seed)
         real, rows = self._reference(generator, scenario)
         task = prepare_task(generator, config, rows, Asked(scenario, total=rows), child_seed(seed, "tuning.curve"))
-        sized = config.model_copy(update={"environment": config.environment.model_copy(update={"rows": rows})})
-        env = generator.environment(task.pool.cells, sized, len(task.goal.aims))
+        env = task.environment(generator, config, rows)
 
         def look(policy: QPolicy) -> float:
             chosen = compose(env, policy.for_aims(env.aims), task.goal, child_seed(seed, "tuning.compose")).chosen
