@@ -94,7 +94,7 @@ def test_nested_ids_are_counted_in_each_entity() -> None:
 def test_an_id_is_nested_whose_rows_follow_one_another_in_one_entity(
     ids: list[str | None], nested: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agentsynth.entities.nested.FEWEST_ROWS", 2)
+    monkeypatch.setattr("agentsynth.entities.nested.FEWEST_REPEATS", 2)
     assert is_nested(pd.Series(ids), ENTITY) == nested
 
 

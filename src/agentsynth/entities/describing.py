@@ -13,10 +13,7 @@ def describe(plan: EntityPlan) -> str:
         f"  the same on all rows of one: {', '.join(same) or 'nothing'}",
         f"  rows in order of: {plan.time or 'the table'}",
     ]
-    lines += [
-        f"  within them: {one.name}, with the same {', '.join(one.constant)} on all of its rows"
-        if one.constant
-        else f"  within them: {one.name}"
-        for one in plan.nested
-    ]
+    for one in plan.nested:
+        told = f", with the same {', '.join(one.constant)} on all of its rows" if one.constant else ""
+        lines.append(f"  within them: {one.name}{told}")
     return "\n".join([*lines, *(f"  shared by several: {column.name}" for column in plan.groups)])

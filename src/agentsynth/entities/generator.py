@@ -18,8 +18,8 @@ from agentsynth.data.ids import ALL, Share
 from agentsynth.data.schema import Schema
 from agentsynth.data.typed import add_derived, finish
 from agentsynth.entities.groups import grouped
-from agentsynth.entities.nested import over_the_table
-from agentsynth.entities.plan import FEWEST_ENTITIES, FEWEST_REPEATS, EntityPlan, entity_of
+from agentsynth.entities.nested import FEWEST_REPEATS, over_the_table
+from agentsynth.entities.plan import FEWEST_ENTITIES, EntityPlan, entity_of
 from agentsynth.entities.pool import EntityPool
 from agentsynth.entities.sequences import Sequences
 from agentsynth.entities.sizing import Sizes

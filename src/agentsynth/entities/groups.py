@@ -54,6 +54,8 @@ def grouped(
         columns: whose form counts entities.
         rng: decides which entities share an id.
     """
+    if not columns:
+        return {}
     heads = rows.iloc[Stretches.of(entity).starts].reset_index(drop=True)
     made = make_ids(heads, columns, rng)
     return {name: np.asarray(pd.factorize(ids)[0], dtype=np.int64)[entity] for name, ids in made.items()}

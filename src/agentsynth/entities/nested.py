@@ -16,8 +16,8 @@ from agentsynth.data.stretches import Stretches
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-FEWEST_ROWS = 20
-"""Rows that share an id with the row before: fewer are nothing to learn from."""
+FEWEST_REPEATS = 20
+"""Rows that follow another of their entity, or share an id with it: fewer are nothing to learn from."""
 
 
 def begins(name: str) -> str:
@@ -88,9 +88,9 @@ def is_nested(ids: pd.Series[Any], entity: Integers) -> bool:
     """
     if ids.isna().any():
         return False
-    begins = begun(ids, entity)
-    runs, repeats = int(begins.sum()), int((~begins).sum())
-    return runs == ids.nunique() and runs > int(entity.max(initial=-1)) + 1 and repeats >= FEWEST_ROWS
+    runs = int(begun(ids, entity).sum())
+    several = runs > int(entity.max(initial=-1)) + 1
+    return runs == ids.nunique() and several and len(ids) - runs >= FEWEST_REPEATS
 
 
 def begun(ids: pd.Series[Any], entity: Integers) -> NDArray[np.bool_]:
@@ -112,9 +112,7 @@ def numbered(rows: pd.DataFrame, entity: Integers, names: Sequence[str]) -> pd.D
 
 def rows_so_far(number: Floats, entity: Integers) -> Floats:
     """Return the place (rows,), from 1 on, of each row among those with its nested id, counted as `numbered` does."""
-    begins = np.diff(number, prepend=0) != 0
-    begins |= np.diff(entity, prepend=-1) != 0
-    return Stretches.of(np.cumsum(begins) - 1).places.astype(np.float64) + 1
+    return Stretches.of(over_the_table(number, entity)).places.astype(np.float64) + 1
 
 
 def over_the_table(number: Floats, entity: Integers) -> Integers:

@@ -18,9 +18,8 @@ from agentsynth.entities.nested import NestedId, is_nested, numbered
 from agentsynth.errors import SchemaError
 
 AUTO = "auto"
-FEWEST_ENTITIES, FEWEST_REPEATS = 10, 20
-"""Fewer entities, or fewer rows that follow another of their entity, are nothing to learn from."""
-
+FEWEST_ENTITIES = 10
+"""Fewer entities are nothing to learn from."""
 LARGEST = 1e70
 """Numbers of entities may be so large: products of two, summed up and squared, are still numbers."""
 DRIFT = 0.2
