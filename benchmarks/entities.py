@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from output import machine, markdown, parser, positive, save, with_interval
+from output import add_read, machine, markdown, parser, positive, save, saved, with_interval
 from sequences import Rival
 from streaming import measured
 from tables import RealTable
@@ -213,10 +213,10 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--episodes", type=positive, default=30)
     options.add_argument("--rival-python", type=_interpreter, help=f"interpreter that has mostlyai-engine, for {RIVAL}")
     options.add_argument("--rival-minutes", type=positive, default=10, help="of training, for each of its two models")
-    options.add_argument("--read", type=Path, help="print the tables of an earlier run")
+    add_read(options)
     chosen = options.parse_args(arguments)
     print(machine())
-    records = pd.read_csv(chosen.read) if chosen.read else _run(chosen)
+    records = saved(chosen.read) if chosen.read else _run(chosen)
     print(report(records))
 
 

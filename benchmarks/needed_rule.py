@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agentsynth.agent.policies import Action
-from agentsynth.env.composer import HIGHEST_FACTOR, LOWEST_FACTOR
+from agentsynth.agent.policies import Action, ProportionalPolicy
 from agentsynth.env.environment import Observation
-from agentsynth.env.growth import GAP_RANGE
 
 
 @dataclass(frozen=True)
@@ -31,5 +29,5 @@ class NeededRule:
     def factors(self, observation: Observation) -> Action:
         """Return exp(gain * needed), kept in the allowed range."""
         own, needed = observation[..., : self.columns], observation[..., self.columns + self.aims :][..., : self.aims]
-        units = np.concatenate([own, needed], axis=-1).astype(np.float64) * GAP_RANGE
-        return np.clip(np.exp(self.gain * units), LOWEST_FACTOR, HIGHEST_FACTOR).astype(np.float32)
+        seen = np.concatenate([own, needed], axis=-1)
+        return ProportionalPolicy(self.columns + self.aims, self.gain).factors(seen)
