@@ -47,6 +47,7 @@ from agentsynth.agent.training import fine_tuned
 from agentsynth.config import Config
 from agentsynth.data.typed import typed
 from agentsynth.env.environment import SyntheticDataEnvironment
+from agentsynth.env.margins import Margin
 from agentsynth.generation import choose
 from agentsynth.metrics.similarity import typed_similarity
 from agentsynth.metrics.values import compared
@@ -188,13 +189,18 @@ def _conditionals(fitted: Fitted, frame: pd.DataFrame, steered: set[str]) -> flo
         if (first.column in steered) == (second.column in steered):
             continue
         given, other = (first, second) if first.column in steered else (second, first)
-        made, real = (pd.crosstab(given.codes(rows), other.codes(rows)) for rows in (frame, fitted.unseen))
-        both = made.index.intersection(real.index)
-        made, real = (counts.loc[both].reindex(columns=range(other.size), fill_value=0) for counts in (made, real))
-        weights = made.sum(axis=1) / made.to_numpy().sum()
-        apart = made.div(made.sum(axis=1), axis=0).sub(real.div(real.sum(axis=1), axis=0)).abs().sum(axis=1) / 2
-        distances.append(float(weights @ apart))
+        made, real = (_counts(given, other, rows) for rows in (frame, fitted.unseen))
+        both = made.any(axis=1) & real.any(axis=1)
+        made, real = made[both], real[both]
+        apart = np.abs(made / made.sum(axis=1, keepdims=True) - real / real.sum(axis=1, keepdims=True)).sum(axis=1) / 2
+        distances.append(float(made.sum(axis=1) @ apart / made.sum()))
     return float(np.mean(distances)) if distances else float("nan")
+
+
+def _counts(given: Margin, other: Margin, rows: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return how many rows each cell of two margins has."""
+    cells = given.codes(rows).astype(np.intp) * other.size + other.codes(rows)
+    return np.bincount(cells, minlength=given.size * other.size).reshape(given.size, other.size)
 
 
 def _trained_for_it(fitted: Fitted, task: Task) -> Iterator[dict[str, Any]]:
