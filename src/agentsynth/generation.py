@@ -86,14 +86,14 @@ class Made:
         frame: its rows as they were composed, typed.
         codes: codes (rows, parts) of at most `JUDGED` of them.
         first: the task of its first piece; None: rows were taken as they are drawn.
-        costs: what each piece cost; empty without a scenario.
+        cost: of its pieces; of nothing without a scenario.
     """
 
     table: pd.DataFrame
     frame: pd.DataFrame
     codes: Floats
     first: Task | None
-    costs: Sequence[Cost]
+    cost: Cost
 
     @property
     def weights(self) -> list[float]:
@@ -106,9 +106,9 @@ class Made:
         return self.first.now if self.first is not None else {}
 
     @property
-    def targets(self) -> list[Reached]:
-        """How these rows alone stand to each target of the scenario."""
-        return [] if self.first is None else reached(self.first, self.frame)
+    def targets(self) -> tuple[Reached, ...]:
+        """How these rows alone stand to each target of the scenario, and why they fell short."""
+        return () if self.first is None else reached(self.first, self.cost, self.frame)
 
 
 Prepare = Callable[[Generator, Config, int, Asked, int], Task]
@@ -140,15 +140,22 @@ def generate(
         # All partitions mean the same by `+20%`, and the first one's rows stand for all in the report.
         request = request.starting_from(parts[0].now)
     table = parts[0].table if len(parts) == 1 else pd.concat([part.table for part in parts], ignore_index=True)
-    scenario, first = request.asked.scenario, parts[0].first
-    if scenario is None or first is None or first.searched is None:
+    report, first = report_on(model.generator, request, parts), parts[0].first
+    if report is None or first is None or first.searched is None:
         return Composed(table)
-    costs = [cost for part in parts for cost in part.costs]
-    before, frame = unguided(first.searched), pd.concat([part.frame for part in parts], ignore_index=True)
-    report = report_of(model.generator, scenario, first, costs, before, frame, stream(request.seed, "report"))
-    some = stream(request.seed, "unguided").choice(len(before.weights), JUDGED, p=before.weights)
+    weights = unguided(first.searched).weights
+    some = stream(request.seed, "unguided").choice(len(weights), JUDGED, p=weights)
     steered = np.concatenate([part.codes for part in parts])[:JUDGED]
     return Composed(table, report, (steered, first.searched.planned.pool.codes[some]))
+
+
+def report_on(generator: Generator, request: Request, parts: Sequence[Made]) -> ScenarioReport | None:
+    """Return what became of a scenario in partitions, the table's first one before all; None: there is no scenario."""
+    scenario, first = request.asked.scenario, parts[0].first
+    if scenario is None or first is None:
+        return None
+    frame, cost = pd.concat([part.frame for part in parts], ignore_index=True), Cost.total(part.cost for part in parts)
+    return report_of(generator, scenario, first, cost, frame, stream(request.seed, "report"))
 
 
 def make(
@@ -186,7 +193,7 @@ def make(
         whole = cut_to(whole, partition.rows, stream(partition.seed_of(request.seed), "entities"))
     seed, share = child_seed(request.seed, "finish"), Share(partition.number, partition.count, partition.before)
     table = model.generator.finish(whole, partition.seed_of(seed), share)
-    return Made(table, whole.frame, whole.codes[:JUDGED], first, costs)
+    return Made(table, whole.frame, whole.codes[:JUDGED], first, Cost.total(costs))
 
 
 def choose(

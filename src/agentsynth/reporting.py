@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -25,8 +23,7 @@ def report_of(
     generator: Generator,
     scenario: Scenario,
     task: Task,
-    costs: Sequence[Cost],
-    before: Rows,
+    cost: Cost,
     frame: pd.DataFrame,
     rng: np.random.Generator,
 ) -> ScenarioReport:
@@ -37,26 +34,24 @@ def report_of(
         scenario: what was asked for.
         task: of the table's first piece. Movements and reasons are found with its rows, which were drawn as those of
             the other pieces were.
-        costs: one for each piece.
-        before: what an unguided table is a sample of.
+        cost: of all pieces.
         frame: the table, typed.
         rng: draws unguided tables.
     """
     assert task.searched is not None  # noqa: S101  # for the type checker
     planned, margins = task.searched.planned, generator.cells.margins
+    before = unguided(task.searched)
     steered = steered_margins(scenario, with_labels(generator), margins)
     # Cells of a scaled column hold other rows than before, so what is given it is seen over the scaled values.
     scaled = Rows(planned.frame.iloc[: len(before.frame)], before.weights)
     both = movements(before, Rows.of(frame), margins, steered, rng, scaled)
     (columns, columns_left_out), (conditionals, conditionals_left_out) = (listed(moved) for moved in both)
-    drawn, kept = sum(cost.drawn for cost in costs), sum(cost.kept for cost in costs)
-    reasons = Reasons(planned.constraints, planned.base, planned.plan.weights, len(frame), drawn, kept)
     return ScenarioReport(
         scenario=scenario.name,
         rows=len(frame),
-        drawn=drawn,
-        effective=sum(cost.effective for cost in costs),
-        targets=reasons.of(reached(task, frame)),
+        drawn=cost.drawn,
+        effective=cost.effective,
+        targets=reached(task, cost, frame),
         columns=columns,
         conditionals=conditionals,
         columns_left_out=columns_left_out,
@@ -64,12 +59,18 @@ def report_of(
     )
 
 
-def reached(task: Task, frame: pd.DataFrame) -> list[Reached]:
-    """Return how a typed table stands to each target of a task."""
-    return [
-        Reached(target.name, task.now[target.name], target.wanted, target.read(frame), target.tolerance)
-        for target in task.constraints
-    ]
+def reached(task: Task, cost: Cost, frame: pd.DataFrame) -> tuple[Reached, ...]:
+    """Return how a typed table stands to each target of a task, and why it fell short, given what its pieces cost."""
+    if task.searched is None:
+        return ()
+    planned = task.searched.planned
+    reasons = Reasons(planned.constraints, planned.base, planned.plan.weights, len(frame), cost.drawn, cost.kept)
+    return reasons.of(
+        [
+            Reached(target.name, task.now[target.name], target.wanted, target.read(frame), target.tolerance)
+            for target in task.constraints
+        ]
+    )
 
 
 def unguided(searched: Searched) -> Rows:

@@ -150,6 +150,7 @@ class AgentSynth:
         entities: int | None = None,
         fine_tune: int = 0,
         policy: str = "q_learning",
+        strict: bool = False,
         workers: int | None = None,
         dask: str | None = None,
         progress: Progress = silent,
@@ -169,6 +170,7 @@ class AgentSynth:
             entities: how many entities instead, as in `generate`.
             fine_tune: as in `generate`.
             policy: as in `generate`; `free` is much the fastest.
+            strict: a goal that falls short is an error, in the first part before others are made; what was made stays.
             workers: processes of this machine to share the work.
             dask: address of a Dask scheduler whose workers are to share the work (`tcp://...`).
             progress: makes a progress bar.
@@ -176,14 +178,15 @@ class AgentSynth:
         Raises:
             NotFittedError: nothing was learned yet.
             InputError: the folder cannot be written to, or holds something else.
-            ScenarioError: the scenario does not fit the table.
+            ScenarioError: the scenario does not fit the table; or, where `strict`, a goal fell short.
             MissingPackageError: Dask or fsspec is needed, and not installed.
         """
         from agentsynth.streaming.writing import runner, write_table_in_parts
 
         request, seed = self._request(rows, entities, scenario, seed, Asked(fine_tune=fine_tune), policy)
         run = runner(workers, dask)
-        return write_table_in_parts(self._fitted(), self.config, request, seed, str(folder), run, progress)
+        model, out = self._fitted(), str(folder)
+        return write_table_in_parts(model, self.config, request, seed, out, run, progress, strict=strict)
 
     def compose(
         self,

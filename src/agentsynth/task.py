@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -101,6 +101,13 @@ class Cost:
     drawn: int
     kept: int
     effective: float
+
+    @classmethod
+    def total(cls, costs: Iterable[Cost]) -> Cost:
+        """Return what several pieces cost together."""
+        found = tuple(costs)
+        drawn, kept = sum(cost.drawn for cost in found), sum(cost.kept for cost in found)
+        return cls(drawn, kept, sum(cost.effective for cost in found))
 
 
 @dataclass(frozen=True)

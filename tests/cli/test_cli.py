@@ -20,6 +20,7 @@ from agentsynth.data.reading import read_table
 from agentsynth.data.shop import simulate_shop
 from agentsynth.metrics.report import Report
 from agentsynth.scenarios.report import ScenarioReport
+from agentsynth.scenarios.text import furthest
 from agentsynth.stages import tune
 from agentsynth.synth import AgentSynth
 
@@ -83,15 +84,27 @@ def test_generate_writes_long_tables_into_a_folder(cli: Cli, folder: Path, tmp_p
     )
     assert "1 of them there before" in cli(*made, cwd=tmp_path).stdout
     assert "rows 60, not 61" in cli(*made, "--rows", 61, cwd=tmp_path, expect=2).stderr
-    refused = {
-        "--strict": "--strict",
-        "--report=r.json": "--report is of a table in one file",
-        "--escape-formulas": "--escape-formulas is for files that spreadsheets open",
-    }
-    for option, message in refused.items():
-        assert message in cli(*made, option, cwd=tmp_path, expect=2).stderr
+    refused = cli(*made, "--escape-formulas", cwd=tmp_path, expect=2)
+    assert "--escape-formulas is for files that spreadsheets open" in refused.stderr
+    done = cli(*made, "--strict", "--report", "r.json", cwd=tmp_path)
+    report = ScenarioReport.from_json(json.loads((tmp_path / "r.json").read_text(encoding="utf-8")))
+    assert report == AgentSynth.load(folder / "model").compose(60, "dearer", 4).report
+    assert done.stdout.endswith("\n" + furthest(report) + "\n")
     several = cli(*made, "--out", "t.csv", "--workers", 2, cwd=tmp_path, expect=2)
     assert "workers write the parts of a table in a folder, and t.csv is a file" in several.stderr
+
+
+def test_strict_stops_at_the_first_part_that_falls_short(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("targets: {price: {mean: 1000000}}")
+    made = ("generate", folder / "model", "--rows", 60, "--out", "table", "--scenario", "s.yaml", "--report", "r.json")
+    done = cli(*made, "--strict", cwd=tmp_path, expect=2)
+    assert "scenario 's': price mean fell short: wanted 1,000,000, reached" in done.stderr
+    assert f"lies beyond it. Parts that were made stay in {tmp_path / 'table'}" in done.stderr
+    assert not (tmp_path / "r.json").exists()
+    done = cli(*made, cwd=tmp_path)
+    assert "1 of them there before" in done.stdout
+    assert "lies beyond it." in done.stdout
+    assert (tmp_path / "r.json").exists()
 
 
 def test_generate_steers_to_a_named_scenario_and_tells_its_targets(cli: Cli, folder: Path, tmp_path: Path) -> None:

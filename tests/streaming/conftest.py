@@ -26,9 +26,11 @@ def write(shop_synth: AgentSynth) -> Write:
         scenario = changes.pop("scenario", "dear")
         asked = Asked(None if scenario is None else shop_synth.scenario(scenario))
         # Raking is quick, and draws, chooses and finishes rows as the others do.
+        strict = changes.pop("strict", False)
         usual = {"rows": ROWS, "seed": 5, "asked": asked, "policy": "raking", "partition_rows": PART}
         request = Request(**{**usual, **changes})
-        return write_table_in_parts(shop_synth.model_, shop_synth.config, request, request.seed, str(out), run)
+        model, config = shop_synth.model_, shop_synth.config
+        return write_table_in_parts(model, config, request, request.seed, str(out), run, strict=strict)
 
     return write
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from agentsynth.config import Config
-from agentsynth.errors import InputError, MissingPackageError
+from agentsynth.errors import InputError, MissingPackageError, ScenarioError
 from agentsynth.files import MARK
 from agentsynth.generation import generate
 from agentsynth.request import Request
+from agentsynth.scenarios.report import Reached, ScenarioReport
 from agentsynth.streaming.manifest import MANIFEST
-from agentsynth.streaming.parts import Job
+from agentsynth.streaming.parts import Footer, Job
 from agentsynth.streaming.telling import told
-from agentsynth.streaming.writing import Footers, Written, here, runner, write_table_in_parts
+from agentsynth.streaming.writing import Footers, Written, here, runner, write_table_in_parts, written_in
 from agentsynth.synth import AgentSynth
-from agentsynth.task import Asked
+from agentsynth.task import Asked, Cost
 
 Write = Callable[..., Written]
 ROWS, PART = 300, 55
@@ -96,7 +98,55 @@ def test_goals_are_told_over_the_whole_table_and_from_part_to_part(folder: Path,
     means = [pd.read_parquet(folder / name)["price"].mean() for name in NAMES[1:]]
     assert (goal.lowest, goal.highest) == pytest.approx((min(means), max(means)))
     assert goal.whole.wanted == pytest.approx(1.2 * goal.whole.before)
+    assert ", over the first 50" in told(written)
     assert told(written).startswith(f"300 rows in 6 parts, 6 of them there before to {folder}\n  price mean: before ")
+
+
+def test_the_report_tells_targets_of_all_parts_and_movements_of_the_first(
+    folder: Path, write: Write, shop_synth: AgentSynth
+) -> None:
+    report = write(folder).report
+    assert report is not None
+    asked = Asked(shop_synth.scenario("dear"))
+    whole = Request(rows=ROWS, seed=5, asked=asked, policy="raking", partition_rows=PART)
+    in_memory = generate(shop_synth.model_, shop_synth.config, whole).report
+    assert in_memory is not None
+    assert (report.rows, report.drawn, report.effective) == (ROWS, in_memory.drawn, in_memory.effective)
+    assert [target.name for target in report.targets] == ["price mean"]
+    assert report.targets[0].reached == pytest.approx(in_memory.targets[0].reached)
+    assert report.seen == 50
+    (first,) = (moved for moved in report.columns if moved.name == "category")
+    shares = pd.read_parquet(folder / NAMES[1])["category"].value_counts(normalize=True)
+    assert dict(zip(first.cells, first.after.shares, strict=True)) == pytest.approx({**shares, "missing": 0})
+    assert ", over the first 50" in report.to_text()
+
+
+def test_strict_makes_no_second_part_where_the_first_falls_short(write: Write, tmp_path: Path) -> None:
+    far = {"targets": {"price": {"mean": 1e6}}}
+    with pytest.raises(ScenarioError, match=r"price mean fell short.*lies beyond it.*made stay in .*far"):
+        write(tmp_path / "far", scenario=far, strict=True)
+    assert sorted(contents(tmp_path / "far")) == NAMES[:2]
+    (goal,) = write(tmp_path / "far", scenario=far).goals
+    assert "lies beyond it" in goal.whole.reason
+
+
+def test_strict_looks_at_the_whole_table_in_the_end(write: Write, tmp_path: Path) -> None:
+    """Where all is well, the same parts are written; a part that misses by itself, but for the first, is no error."""
+    changes = {"rows": 120, "partition_rows": 60, "policy": "q_learning"}
+    for strict in (True, False):
+        write(tmp_path / str(strict), strict=strict, **changes)
+    assert contents(tmp_path / "True") == contents(tmp_path / "False")
+    footers = [Footer(50, (near(reached),), [50.0], Cost(100, 60, 50.0), None, None) for reached in (10.0, 12.0, 8.0)]
+    assert written_in(
+        "there", [replace(footers[0], report=ScenarioReport("s", 50, 100, 60)), *footers[1:]], 0
+    ).checked()
+    footers[0] = replace(footers[0], report=ScenarioReport("s", 50, 100, 60))
+    with pytest.raises(ScenarioError, match=r"wanted 10, reached 11 \(1 off\): so it is"):
+        written_in("there", footers[:2], 0).checked()
+
+
+def near(reached: float) -> Reached:
+    return Reached("x", 9.0, 10.0, reached, 0.5, "so it is" if abs(reached - 10) > 0.5 else "")
 
 
 def test_parts_that_are_there_are_kept_and_the_others_made(folder: Path, write: Write, tmp_path: Path) -> None:
@@ -261,7 +311,7 @@ def test_a_place_that_fsspec_knows_holds_the_same(folder: Path, write: Write) ->
     url = "memory://streaming/table"
     try:
         written = write(url)
-        assert written == Written(url, ROWS, 6, 0, written.goals)
+        assert written == Written(url, ROWS, 6, 0, written.goals, report=written.report)
         there = {path.rpartition("/")[2]: system.cat_file(path) for path in system.ls("/streaming/table", detail=False)}
         assert there == contents(folder)
         system.rm_file(f"/streaming/table/{NAMES[2]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
@@ -27,6 +27,16 @@ from agentsynth.cli.options import (
     scenario_of,
     with_entity,
 )
+from agentsynth.progress import Progress
+
+
+class _Wanted(TypedDict):
+    """What both forms of generating are told."""
+
+    entities: int | None
+    policy: str
+    strict: bool
+    progress: Progress
 
 
 def simulate(
@@ -97,7 +107,11 @@ def generate(
         str | None, typer.Option(help="A folder only: tcp://... of a Dask scheduler whose workers share the work.")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Write nothing where a goal of the scenario fell short.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="Write nothing where a goal of the scenario fell short; into a folder, only its first part.",
+        ),
     ] = False,
     report: Annotated[
         Path | None, path_option(help="Where to write the scenario's report: a .json file, or a figure (.png).")
@@ -116,64 +130,30 @@ def generate(
     from agentsynth.data.spreadsheets import without_formulas
     from agentsynth.stages.generate import check_in_parts, check_one_file, check_report, summary, write_report
     from agentsynth.streaming.folders import is_folder
+    from agentsynth.streaming.telling import told
     from agentsynth.synth import AgentSynth
 
     if "\0" in out:
         raise typer.BadParameter("a name has no null byte in it.", param_hint="'--out'")
     check_wanted(rows, entities)
+    check_report(report, scenario)
+    wanted: _Wanted = {"entities": entities, "policy": policy, "strict": strict, "progress": bar_of(quiet)}
     if is_folder(out):
-        check_in_parts(strict=strict, report=report, escape_formulas=escape_formulas)
-        _generate_to(model, out, rows, entities, scenario, policy, seed, workers, dask, quiet=quiet)
+        check_in_parts(escape_formulas=escape_formulas)
+        synth = AgentSynth.load(model)
+        with resumable("parts"):
+            written = synth.generate_to(out, rows, scenario_of(scenario), seed, workers=workers, dask=dask, **wanted)
+        if report is not None and written.report is not None:
+            write_report(written.report, report)
+        say(quiet, told(written))
         return
     path = Path(out)
     check_ending(path)
     check_one_file(path, workers, dask)
-    check_report(report, scenario)
     synth = AgentSynth.load(model)
-    composed = synth.compose(
-        rows,
-        scenario_of(scenario),
-        seed,
-        entities=entities,
-        policy=policy,
-        strict=strict,
-        progress=bar_of(quiet),
-    )
+    composed = synth.compose(rows, scenario_of(scenario), seed, **wanted)
     table = without_formulas(composed.table) if escape_formulas else composed.table
     write_table(table, path, synth.schema_)
     if report is not None and composed.report is not None:
         write_report(composed.report, report)
     say(quiet, summary(composed, path))
-
-
-def _generate_to(
-    model: Path,
-    out: str,
-    rows: int | None,
-    entities: int | None,
-    scenario: str | None,
-    policy: str,
-    seed: int | None,
-    workers: int | None,
-    dask: str | None,
-    *,
-    quiet: bool,
-) -> None:
-    """Write a table in parts into a folder, and say how it stands to its scenario."""
-    from agentsynth.streaming.telling import told
-    from agentsynth.synth import AgentSynth
-
-    synth = AgentSynth.load(model)
-    with resumable("parts"):
-        written = synth.generate_to(
-            out,
-            rows,
-            scenario_of(scenario),
-            seed,
-            entities=entities,
-            policy=policy,
-            workers=workers,
-            dask=dask,
-            progress=bar_of(quiet),
-        )
-    say(quiet, told(written))

@@ -126,6 +126,7 @@ class ScenarioReport:
         columns_left_out: how many more columns moved less than those listed.
         conditionals_left_out: the same of conditionals.
         nearest: None where the training rows are not at hand.
+        seen: first rows of the table that movements were looked at over, where it is in parts; None: all rows.
     """
 
     scenario: str
@@ -138,6 +139,7 @@ class ScenarioReport:
     columns_left_out: int = 0
     conditionals_left_out: int = 0
     nearest: Nearest | None = None
+    seen: int | None = None
     format: int = field(default=FORMAT, repr=False)
 
     @property
@@ -158,9 +160,9 @@ class ScenarioReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain values for JSON; a number that there is none of is None."""
-        plain: dict[str, Any] = _plain(asdict(self))
+        plain: dict[str, Any] = as_plain(asdict(self))
         for target, of in zip(plain["targets"], self.targets, strict=True):
-            target |= {"gap": _plain(of.gap), "met": of.met}
+            target |= {"gap": as_plain(of.gap), "met": of.met}
         return plain
 
     @classmethod
@@ -178,7 +180,7 @@ class ScenarioReport:
                 **{
                     **value,
                     "effective": _number(value["effective"]),
-                    "targets": tuple(_reached(target) for target in value["targets"]),
+                    "targets": tuple(reached_from(target) for target in value["targets"]),
                     "columns": tuple(_moved(moved) for moved in value["columns"]),
                     "conditionals": tuple(_moved(moved) for moved in value["conditionals"]),
                     "nearest": value["nearest"] and Nearest(**{k: tuple(v) for k, v in value["nearest"].items()}),
@@ -194,11 +196,12 @@ def listed(movements: Sequence[Moved]) -> tuple[tuple[Moved, ...], int]:
     return tuple(order[:LISTED]), max(0, len(order) - LISTED)
 
 
-def _plain(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
+    """Return nested values for JSON: a number that there is none of is None."""
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: as_plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [as_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -206,7 +209,8 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _reached(value: Mapping[str, Any]) -> Reached:
+def reached_from(value: Mapping[str, Any]) -> Reached:
+    """Build how a table stands to a target from plain values."""
     names = [name for name in value if name not in ("name", "reason", "gap", "met")]
     return Reached(name=value["name"], reason=value["reason"], **{name: _number(value[name]) for name in names})
 

@@ -20,8 +20,8 @@ def report_text(report: ScenarioReport) -> str:
     parts = [
         head(report),
         _targets(report.targets),
-        _list("What else moved", report.columns, report.columns_left_out),
-        _list("Given a column that a target names", report.conditionals, report.conditionals_left_out),
+        _list("What else moved" + _over(report), report.columns, report.columns_left_out),
+        _list("Given a column that a target names" + _over(report), report.conditionals, report.conditionals_left_out),
         _nearest(report),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -29,13 +29,19 @@ def report_text(report: ScenarioReport) -> str:
 
 def short_text(report: ScenarioReport) -> str:
     """Return the targets, why they were missed, and the largest movements."""
-    furthest = [moved for moved in report.furthest if moved.excess > 0][:FURTHEST]
-    told = (
-        _list("What else moved furthest beyond chance", furthest, 0)
-        if furthest
-        else "Nothing else moved beyond chance."
-    )
-    return "\n".join(part for part in (head(report), _targets(report.targets), told) if part)
+    return "\n".join(part for part in (head(report), _targets(report.targets), furthest(report)) if part)
+
+
+def furthest(report: ScenarioReport) -> str:
+    """Return the largest movements beyond chance."""
+    moved = [moved for moved in report.furthest if moved.excess > 0][:FURTHEST]
+    if not moved:
+        return f"Nothing else moved beyond chance{_over(report)}."
+    return _list("What else moved furthest beyond chance" + _over(report), moved, 0)
+
+
+def _over(report: ScenarioReport) -> str:
+    return "" if report.seen is None else f", over the first {report.seen:,}"
 
 
 def shortfall(report: ScenarioReport) -> str:
@@ -54,9 +60,7 @@ def head(report: ScenarioReport) -> str:
 
 
 def _targets(targets: Sequence[Reached]) -> str:
-    return "\n".join(
-        f"  {line(target)}" + (f"\n    {_because(target)}" if not target.met else "") for target in targets
-    )
+    return "\n".join(f"  {line(target)}{because(target)}" for target in targets)
 
 
 def line(target: Reached) -> str:
@@ -73,8 +77,11 @@ def _missed(target: Reached) -> str:
     return f"{target.name} fell short: {numbers}{gap}: {target.reason}"
 
 
-def _because(target: Reached) -> str:
-    return f"{target.reason}." if target.reason else "why was not looked for."
+def because(target: Reached) -> str:
+    """Return, as a line of its own, why a target fell short; empty: it did not."""
+    if target.met:
+        return ""
+    return f"\n    {target.reason}." if target.reason else "\n    why was not looked for."
 
 
 def _list(title: str, movements: Sequence[Moved], left_out: int) -> str:

@@ -47,21 +47,14 @@ def check_report(path: Path | None, scenario: str | None) -> None:
         raise InputError(f"cannot write {path}: reports end with .json, figures of them with .png.")
 
 
-def check_in_parts(*, strict: bool, report: Path | None, escape_formulas: bool) -> None:
-    """Check that nothing is asked of a table in parts that only one in memory can have.
+def check_in_parts(*, escape_formulas: bool) -> None:
+    """Check that nothing is asked of a table in parts that only a file for spreadsheets can have.
 
     Raises:
-        InputError: `--strict`, `--report` or `--escape-formulas` is given.
+        InputError: `--escape-formulas` is given.
     """
-    if strict:
-        raise InputError(
-            "--strict writes nothing where a goal fell short, and parts of a table in a folder are written before all "
-            "rows are known: leave out --strict, or write one file. How goals are reached is told in the end."
-        )
     if escape_formulas:
         raise InputError("--escape-formulas is for files that spreadsheets open, and parts are Parquet: leave it out.")
-    if report is not None:
-        raise InputError("--report is of a table in one file: leave it out. How goals are reached is told in the end.")
 
 
 def check_one_file(path: Path, workers: int | None, dask: str | None) -> None:

@@ -14,7 +14,7 @@ from agentsynth.streaming.folders import Folder
 
 MANIFEST = "_agentsynth.json"
 """Its name: readers of Parquet folders pass over files that begin with an underscore."""
-FORMAT = 1
+FORMAT = 2
 DECIDING = ("agentsynth", "numpy", "pandas", "scipy")
 """Packages whose version decides which rows are made."""
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -15,14 +14,15 @@ import pyarrow.parquet as pq
 from agentsynth.config import Config
 from agentsynth.data.typed import finish
 from agentsynth.errors import InputError
-from agentsynth.generation import make
+from agentsynth.generation import Made, make, report_on
 from agentsynth.model import Generator, Model
 from agentsynth.request import Request
-from agentsynth.scenarios.report import Reached
+from agentsynth.scenarios.report import Reached, ScenarioReport, as_plain, reached_from
 from agentsynth.seeding import stream
 from agentsynth.storage import model_of
 from agentsynth.streaming.folders import Folder, folder_at
 from agentsynth.streaming.manifest import Manifest, deciding_versions
+from agentsynth.task import Cost
 
 FOOTER = b"agentsynth"
 """Key in the metadata of a part's file: which table it belongs to, and how it stands to each target."""
@@ -38,13 +38,43 @@ class Footer:
         rows: it has.
         targets: how its rows stand to the scenario's targets.
         weights: what it counts for in each of them over the whole table.
+        cost: what the search for its rows came to.
         entities: it has; None: its rows are no entities'.
+        report: what became of the scenario in it; the first part tells, as it stands for all in what else moved.
     """
 
     rows: int
-    targets: list[Reached]
+    targets: tuple[Reached, ...]
     weights: list[float]
+    cost: Cost
     entities: int | None = None
+    report: ScenarioReport | None = None
+
+    @classmethod
+    def of(cls, made: Made, entities: int | None, report: ScenarioReport | None) -> Footer:
+        """Return what a part says of itself."""
+        weights = [float(len(made.table))] * len(made.targets) if entities is None else made.weights
+        return cls(len(made.table), made.targets, weights, made.cost, entities, report)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain values for JSON."""
+        report = None if self.report is None else self.report.to_json()
+        plain: dict[str, Any] = as_plain(
+            {**vars(self), "targets": [vars(t) for t in self.targets], "cost": vars(self.cost)}
+        )
+        return {**plain, "report": report}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Footer:
+        """Build what `to_json` described."""
+        return cls(
+            value["rows"],
+            tuple(reached_from(target) for target in value["targets"]),
+            value["weights"],
+            Cost(**value["cost"]),
+            value["entities"],
+            None if value["report"] is None else ScenarioReport.from_json(value["report"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -105,17 +135,15 @@ class Writer:
         # The first partition finds out for itself what changes start from, as it does in a table made in memory.
         request = self.request.starting_from(self.manifest.now) if number else self.request
         made = make(self.model, self.config, request, partition, advance)
-        table = pa.Table.from_pandas(made.table, schema=self.types, preserve_index=False)
-        targets = [_plain(asdict(target)) for target in made.targets]
-        footer: dict[str, Any] = {"table": self.manifest.digest, "targets": targets}
         entities = None if request.sizes is None else len(made.frame)
-        if entities is not None:
-            footer |= {"entities": entities, "weights": made.weights}
-        table = table.replace_schema_metadata({**table.schema.metadata, FOOTER: json.dumps(footer)})
+        footer = Footer.of(made, entities, None if number else report_on(self.model.generator, request, [made]))
+        said = json.dumps({"table": self.manifest.digest, **footer.to_json()})
+        table = pa.Table.from_pandas(made.table, schema=self.types, preserve_index=False)
+        table = table.replace_schema_metadata({**table.schema.metadata, FOOTER: said})
         buffer = io.BytesIO()
         pq.write_table(table, buffer)
         self.folder.write(self.manifest.part(number), buffer.getvalue())
-        return Footer(len(made.table), made.targets, made.weights, entities)
+        return footer
 
 
 def types_of(generator: Generator) -> pa.Schema:
@@ -142,15 +170,4 @@ def footer_of(folder: Folder, manifest: Manifest, number: int) -> Footer | None:
     footer = json.loads((found.metadata or {}).get(FOOTER, b"{}"))
     if footer.get("table") != manifest.digest:
         raise InputError(f"{folder.url}/{name} is not a part of this table: name another folder, or remove the file.")
-    targets = [_reached(target) for target in footer["targets"]]
-    weights = footer.get("weights", [float(found.num_rows)] * len(targets))
-    return Footer(found.num_rows, targets, weights, footer.get("entities"))
-
-
-def _plain(target: dict[str, Any]) -> dict[str, Any]:
-    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in target.items()}
-
-
-def _reached(target: dict[str, Any]) -> Reached:
-    known: dict[str, Any] = {key: float("nan") if value is None else value for key, value in target.items()}
-    return Reached(**known)
+    return Footer.from_json(footer)

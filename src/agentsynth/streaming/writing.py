@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from agentsynth.config import Config
-from agentsynth.errors import InputError, MissingPackageError
+from agentsynth.errors import InputError, MissingPackageError, ScenarioError
 from agentsynth.model import Model
 from agentsynth.progress import Progress, silent
 from agentsynth.request import Request
-from agentsynth.scenarios.report import Reached
+from agentsynth.scenarios.report import Reached, ScenarioReport
+from agentsynth.scenarios.text import shortfall
 from agentsynth.storage import fingerprint, model_bytes
 from agentsynth.streaming.folders import Folder, folder_at
 from agentsynth.streaming.manifest import Manifest, claimed, deciding_versions, write_manifest
 from agentsynth.streaming.parts import Footer, Job, footer_of
-from agentsynth.task import prepare_task
+from agentsynth.task import Cost, prepare_task
 
 Footers = Mapping[int, Footer]
 """Number of a part -> what it says of itself."""
@@ -51,6 +52,7 @@ class Written:
         parts: how many there are.
         kept: how many of them were there before.
         goals: one for each target of the scenario.
+        report: of the scenario; targets over the whole table, what else moved over its first part. None: no scenario.
     """
 
     url: str
@@ -59,6 +61,20 @@ class Written:
     kept: int
     goals: tuple[Goal, ...] = ()
     entities: int | None = None
+    report: ScenarioReport | None = None
+
+    def checked(self) -> Written:
+        """Return the same.
+
+        Raises:
+            ScenarioError: a goal fell short; the message says which, why, and by how much.
+        """
+        if self.report is not None and self.report.missed:
+            raise ScenarioError(
+                f"scenario {self.report.scenario!r}: {shortfall(self.report)} Parts that were made stay in {self.url}; "
+                "where this may be, the same call without `strict` goes on."
+            )
+        return self
 
 
 def here(job: Job, numbers: Sequence[int], advance: Callable[[int], None]) -> Footers:
@@ -101,6 +117,8 @@ def write_table_in_parts(
     out: str,
     run: Run = here,
     progress: Progress = silent,
+    *,
+    strict: bool = False,
 ) -> Written:
     """Write a table as a folder of Parquet files, one for each partition; those that are there already are kept.
 
@@ -112,10 +130,11 @@ def write_table_in_parts(
         out: folder or fsspec URL.
         run: makes the parts that are missing.
         progress: makes a progress bar.
+        strict: a goal that falls short is an error: in the first part, before others are made, or over the whole table.
 
     Raises:
         InputError: the folder cannot be written, or holds something else.
-        ScenarioError: the scenario does not fit the table.
+        ScenarioError: the scenario does not fit the table; or, where `strict`, a goal fell short.
     """
     folder, scenario = folder_at(out), request.asked.scenario
     manifest = Manifest(
@@ -137,17 +156,36 @@ def write_table_in_parts(
     else:
         manifest = before
     kept = _finished(folder, manifest)
-    missing = [number for number in range(manifest.partitions) if number not in kept]
     with progress(request.unit, request.rows) as advance:
         advance(sum(request.partitions[number].rows for number in kept))
         job = Job(model_bytes(model, config, 0), request, manifest, folder.url)
+        done = dict(kept)
+        if strict:
+            done |= here(job, [] if 0 in done else [0], advance)
+            written_in(folder.url, [done[0]], 1).checked()
+        missing = [number for number in range(manifest.partitions) if number not in done]
         # Also where none is missing: it may have to tidy up after a run that was killed when all parts were there.
-        done = {**kept, **run(job, missing, advance)}
+        done |= run(job, missing, advance)
     folder.tidy()
-    parts = [done[number] for number in sorted(done)]
-    rows, entities = sum(part.rows for part in parts), [part.entities for part in parts if part.entities is not None]
-    goals = _goals(parts)
-    return Written(folder.url, rows, len(parts), len(kept), goals, sum(entities) if request.sizes else None)
+    written = written_in(folder.url, [done[number] for number in sorted(done)], len(kept))
+    return written.checked() if strict else written
+
+
+def written_in(url: str, parts: Sequence[Footer], kept: int) -> Written:
+    """Return what is in a folder, given what its parts say of themselves, in order."""
+    rows, known = sum(part.rows for part in parts), [part.entities for part in parts if part.entities is not None]
+    goals, first, entities = _goals(parts), parts[0], sum(known) if known else None
+    report = first.report
+    if report is not None:
+        report = replace(
+            report,
+            rows=rows if entities is None else entities,
+            drawn=(cost := Cost.total(part.cost for part in parts)).drawn,
+            effective=cost.effective,
+            targets=tuple(goal.whole for goal in goals),
+            seen=report.rows if len(parts) > 1 else None,
+        )
+    return Written(url, rows, len(parts), kept, goals, entities, report)
 
 
 def _now(model: Model, config: Config, request: Request) -> dict[str, float]:
@@ -174,5 +212,7 @@ def _goals(parts: Sequence[Footer]) -> tuple[Goal, ...]:
         known = ~np.isnan(found)
         mean = float(np.average(found[known], weights=weights[known])) if known.any() else float("nan")
         low, high = (float(end.reduce(found)) for end in (np.fmin, np.fmax))
-        goals.append(Goal(replace(targets[0], reached=mean, reason=""), low, high))
+        whole = replace(targets[0], reached=mean)
+        reasons = (target.reason for target in targets if target.reason)
+        goals.append(Goal(replace(whole, reason="" if whole.met else next(reasons, "")), low, high))
     return tuple(goals)
