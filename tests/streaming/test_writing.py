@@ -207,12 +207,16 @@ def test_what_was_finished_before_an_error_is_kept(folder: Path, write: Write, t
 def test_nothing_is_left_of_a_part_that_could_not_be_written(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def stopped(*_: Any) -> Footers:
+        raise KeyboardInterrupt
+
     def full(path: Path, content: bytes) -> int:
         with path.open("wb") as file:
             file.write(content[:100])
         raise OSError(28, "No space left on device")
 
-    write(tmp_path, lambda *_: {})
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path, stopped)
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(InputError, match="No space left"):
         write(tmp_path)
