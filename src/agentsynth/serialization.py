@@ -79,7 +79,7 @@ def restored(manifest: dict[str, Any], arrays: Arrays) -> tuple[Model, Config, i
     novelty = Novelty(*(arrays[f"novelty.{name}"] for name in Novelty.FIELDS))
     detail = Detail(_cells(manifest["detail"], critic), novelty, arrays["detail.real"], int(manifest["rows"]), second)
     tables, visits, levels, edges = (arrays[f"policy.{name}"] for name in POLICY_FIELDS)
-    policy = QPolicy(tuple(manifest["factors"]), tables, visits, levels, edges)
+    policy = QPolicy(tuple(map(str, manifest["factors"])), tables, visits, levels, edges)
     history = TrainingHistory.from_json(manifest["history"])
     if isinstance(trees, EntityTrees):
         generator: Generator = EntityGenerator(trees.codec.schema, trees, cells, arrays["real"], detail)

@@ -142,11 +142,10 @@ def _is_sound(part: Part, schema: Schema) -> bool:
     roles = ["label"] if column.is_label else ["date", "time"] if column.is_datetime else ["number"]
     role = part.role in roles or (part.role == "number" and part.excess and bool(column.above))
     units = {"date": set(DATE_UNITS), "time": set(MICROSECONDS)}.get(part.role, {""})
-    decimals = part.decimals is None or (isinstance(part.decimals, int) and abs(part.decimals) <= MOST_DECIMALS)
-    ends = all(isinstance(end, int | float) for end in (part.most, part.smallest, part.first, part.last))
-    ordered = _ascends(part.values) if part.ordered else len(part.values) > 0
+    decimals = part.decimals is None or abs(part.decimals) <= MOST_DECIMALS
+    ordered = _ascends(part.values) if part.ordered else len(part.values) == len(set(part.values)) > 0
     positive = bool((part.counts > 0).all())
-    return role and part.unit in units and decimals and ends and ordered and positive and isinstance(part.excess, bool)
+    return role and part.unit in units and decimals and ordered and positive
 
 
 def _dates_stand_before_times(parts: list[Part]) -> bool:

@@ -96,6 +96,17 @@ def in_margin(**changes: Any) -> Callable[[Files], Files]:
     return changed
 
 
+def in_labels(change: Callable[[list[Any]], object]) -> Callable[[Files], Files]:
+    """Change the labels of the first column that has some."""
+
+    def changed(files: Files) -> Files:
+        parts = json.loads(files[MANIFEST])["parts"]
+        change(next(part["labels"] for part in parts if part["labels"] is not None))
+        return edited(files, parts=parts)
+
+    return changed
+
+
 def circle(arrays: Arrays) -> None:
     """Let the first inner node of a tree be its own child: a walk would never end."""
     for name in [name for name in arrays if name.endswith(".feature") and name.startswith("trees.")]:
@@ -164,6 +175,9 @@ MODELS: dict[str, tuple[Callable[[Files], Files], tuple[str, ...]]] = {
     "a format without parts": (in_schema(lambda columns: columns[5].update(format="x")), ("no part of a datetime",)),
     "a label above a number": (in_schema(lambda columns: columns[2].update(above=["price"])), ("must be numeric",)),
     "cells of lists": (in_margin(labels=[["x"]]), ("cells and schema", "do not fit each other")),
+    "edges in words": (in_margin(edges=["low"]), DAMAGED),
+    "a label that is none": (in_labels(lambda labels: labels.__setitem__(0, {"x": 1})), ("labels.0", "valid string")),
+    "a label twice": (in_labels(lambda labels: labels.__setitem__(0, labels[1])), ("parts and their values do not",)),
     "cells of nothing": (in_margin(column="colour"), DAMAGED),
     "complex thresholds": (
         with_arrays(

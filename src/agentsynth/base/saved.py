@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from agentsynth.base.codec import Codec, Part
 from agentsynth.base.forest import Forest
 from agentsynth.base.part_model import PartModel
+from agentsynth.base.parts import Role
 from agentsynth.base.trees import SequentialTrees
 from agentsynth.base.trend import Scale, Trend
 from agentsynth.config import GeneratorConfig
@@ -19,6 +21,23 @@ from agentsynth.data.schema import Schema
 FOREST_FIELDS = ("roots", "feature", "threshold", "left", "right")
 LEAF_FIELDS = ("start", "size", "codes")
 Arrays = Mapping[str, NDArray[Any]]
+
+
+class PlainPart(BaseModel):
+    """A part's plain values, with the types that they have in a model's manifest."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    column: str
+    role: Role
+    unit: str
+    decimals: int | None
+    labels: list[str | None] | None
+    excess: bool = False
+    most: float = np.inf
+    smallest: float = -np.inf
+    first: float = -np.inf
+    last: float = np.inf
 
 
 def trees_to_json(trees: SequentialTrees) -> dict[str, Any]:
@@ -69,15 +88,14 @@ def _part_to_json(part: Part) -> dict[str, Any]:
     return {**plain, **ends, **excess, **{name: limit for name, limit in bounded.items() if np.isfinite(limit)}}
 
 
-def _part(value: Mapping[str, Any], prefix: str, arrays: Arrays) -> Part:
-    if value["labels"] is None:
+def _part(value: Any, prefix: str, arrays: Arrays) -> Part:
+    plain = PlainPart.model_validate(value)
+    if plain.labels is None:
         values = arrays[f"{prefix}.values"]
     else:
-        values = np.empty(len(value["labels"]), dtype=object)
-        values[:] = value["labels"]
-    counts = arrays[f"{prefix}.counts"]
-    limits = {name: value[name] for name in ("excess", "most", "smallest", "first", "last") if name in value}
-    return Part(value["column"], value["role"], values, counts, value["unit"], value["decimals"], **limits)
+        values = np.empty(len(plain.labels), dtype=object)
+        values[:] = plain.labels
+    return Part(values=values, counts=arrays[f"{prefix}.counts"], **plain.model_dump(exclude={"labels"}))
 
 
 def _model(part: Part, prefix: str, arrays: Arrays) -> PartModel:

@@ -81,7 +81,8 @@ class Margin:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Margin:
         """Build the margin that `to_json` described."""
-        return cls(str(value["column"]), value["aspect"], tuple(value["edges"]), tuple(value["labels"]))
+        edges = tuple(float(edge) for edge in value["edges"])
+        return cls(str(value["column"]), value["aspect"], edges, tuple(value["labels"]))
 
 
 def numbers_of(series: pd.Series[Any], aspect: str) -> NDArray[np.float64]:
