@@ -14,8 +14,8 @@ from agentsynth.agent.policies import NeutralPolicy, NoisyPolicy, Policy, Propor
 from agentsynth.agent.training import fine_tuned
 from agentsynth.config import Config
 from agentsynth.data.ids import Share
-from agentsynth.env.exchange import AIM_WEIGHT, Pulls, exchange
 from agentsynth.env.pool import Pool
+from agentsynth.env.refining import Refinement
 from agentsynth.env.selection import top
 from agentsynth.env.weights import rake
 from agentsynth.errors import ScenarioError
@@ -31,10 +31,6 @@ from agentsynth.seeding import child_seed, stream
 from agentsynth.task import Asked, Cost, Task, prepare_task
 
 Floats = NDArray[np.float64]
-AIM_ROUNDS = 4
-"""Times that the numbers a goal aims at are measured anew while a table is refined."""
-LAST_WEIGHT = 5 * AIM_WEIGHT
-"""Weight of these numbers in the last round, when cells are settled, and a number with a long tail may still miss."""
 RAKING_ROUNDS = 50
 """Times that raking goes through all margins: by then shares are right to about 0.001."""
 
@@ -217,27 +213,12 @@ def choose(
         steering = _policy(policy, learned, config, rng)
         chosen = compose(env, steering, task.goal, child_seed(seed, "compose")).chosen
         if task.fine is not None:
-            chosen = _refined(model.generator, config, task, chosen, stream(seed, "exchange"))
+            cells, goal = task.fine
+            importance, tries = model.generator.detail.importance, config.refinement.exchanges
+            refinement = Refinement(cells, goal.shares, importance, task.goal.aims, tries)
+            chosen = refinement.of(chosen, stream(seed, "exchange"))
     shuffled: NDArray[np.intp] = stream(seed, "order").permutation(chosen)
     return shuffled
-
-
-def _refined(
-    generator: Generator, config: Config, task: Task, chosen: NDArray[np.intp], rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """Exchange rows of a composed table for others of the pool, by fine cells and by what is left of its aims' gaps."""
-    assert task.fine is not None  # noqa: S101  # for the type checker
-    cells, goal = task.fine
-    aims = task.goal.aims
-    rounds = AIM_ROUNDS if aims else 1
-    # That one row moves a number by ten deviations, which directions do not tell, has to be known to reach it.
-    influences = np.column_stack([np.zeros((len(task.pool), 0)), *(aim.influence for aim in aims)])
-    for number in range(rounds):
-        wanted = np.array([aim.pull(chosen) for aim in aims])
-        weight = LAST_WEIGHT if number == rounds - 1 else AIM_WEIGHT
-        pulls, tries = Pulls(influences, wanted, weight), config.refinement.exchanges / rounds
-        chosen = exchange(cells, chosen, goal.shares, generator.detail.importance, tries, rng, pulls)
-    return chosen
 
 
 def raking_weights(generator: Generator, task: Task) -> Floats:

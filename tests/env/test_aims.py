@@ -30,14 +30,15 @@ def test_no_row_counts_for_more_than_the_furthest() -> None:
     assert Aim.of("far", 1.0, far, lambda _: 0.0).direction.max() == FURTHEST
 
 
-def test_the_pull_of_a_number_knows_all_of_what_a_row_does() -> None:
+def test_what_a_number_is_short_of_knows_all_of_what_a_row_does() -> None:
     long_tail = np.append(np.zeros(99), 100.0)
     aim = Aim.of("mean", 2.0, long_tail, lambda rows: float(long_tail[rows].mean()))
     rows = np.arange(50, 100)
     assert aim.reading(rows) == 2.0
     # Its influence is that of the pool less 1, in deviations: a mean of 2 lies one above the pool's.
-    assert aim.pull(rows) == pytest.approx(1.0 / long_tail.std())
-    assert aim.pull(np.arange(50)) == pytest.approx(1.0 / long_tail.std())
+    assert aim.short(rows) == pytest.approx(0.0)
+    assert aim.influence[rows].mean() == pytest.approx(1.0 / long_tail.std())
+    assert aim.short(np.arange(50)) == pytest.approx(2.0 / long_tail.std())
 
 
 def test_what_is_guessed_of_far_rows_is_clipped() -> None:

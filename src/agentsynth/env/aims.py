@@ -74,9 +74,9 @@ class Aim:
         """Return how far below the aim some rows of the pool are, in deviations of a row; 0 where they have none."""
         return self._below(rows, self.deviation)
 
-    def pull(self, rows: Rows) -> float:
-        """Return what the mean influence of so many rows of the pool should be, given some that come close."""
-        return float(self.influence[rows].mean()) + self._below(rows, self.unit)
+    def short(self, rows: Rows) -> float:
+        """Return by how much the mean influence of some rows of the pool has to rise; 0 where they have no number."""
+        return self._below(rows, self.unit)
 
     def _below(self, rows: Rows, unit: float) -> float:
         found = (self.wanted - self.reading(rows)) / unit
