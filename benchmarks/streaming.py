@@ -44,7 +44,8 @@ from agentsynth.params import Params
 from agentsynth.request import LARGEST, Request
 from agentsynth.seeding import stream
 from agentsynth.streaming.parts import Job
-from agentsynth.streaming.writing import Footers, Written, runner, write_table_in_parts
+from agentsynth.streaming.writing import Footers, runner, write_table_in_parts
+from agentsynth.streaming.written import Written
 from agentsynth.task import Asked
 
 LONG = 100_000_000

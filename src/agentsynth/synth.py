@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from agentsynth.agent.history import TrainingHistory
     from agentsynth.agent.policies import QPolicy
     from agentsynth.metrics.report import Report
-    from agentsynth.streaming.writing import Written
+    from agentsynth.streaming.written import Written
 
 Table = pd.DataFrame | str | Path
 FEWEST_ROWS = 5

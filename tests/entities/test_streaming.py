@@ -24,7 +24,8 @@ from agentsynth.seeding import child_seed
 from agentsynth.streaming.manifest import MANIFEST
 from agentsynth.streaming.parts import Job
 from agentsynth.streaming.telling import told
-from agentsynth.streaming.writing import Footers, Run, Written, here, runner, write_table_in_parts
+from agentsynth.streaming.writing import Footers, Run, here, runner, write_table_in_parts
+from agentsynth.streaming.written import Written
 from agentsynth.synth import AgentSynth
 from agentsynth.task import Asked
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from agentsynth.request import Request
-from agentsynth.streaming.writing import Run, Written, here, write_table_in_parts
+from agentsynth.streaming.writing import Run, here, write_table_in_parts
+from agentsynth.streaming.written import Written
 from agentsynth.synth import AgentSynth
 from agentsynth.task import Asked
 

@@ -15,7 +15,8 @@ import pytest
 
 from agentsynth.errors import AgentSynthError, InputError
 from agentsynth.streaming.parts import Job
-from agentsynth.streaming.writing import Footers, Written, runner
+from agentsynth.streaming.writing import Footers, runner
+from agentsynth.streaming.written import Written
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow

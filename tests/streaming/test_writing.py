@@ -24,7 +24,8 @@ from agentsynth.scenarios.report import Reached, ScenarioReport
 from agentsynth.streaming.manifest import MANIFEST
 from agentsynth.streaming.parts import Footer, Job
 from agentsynth.streaming.telling import told
-from agentsynth.streaming.writing import Footers, Written, here, runner, write_table_in_parts, written_in
+from agentsynth.streaming.writing import Footers, here, runner, write_table_in_parts
+from agentsynth.streaming.written import Written
 from agentsynth.synth import AgentSynth
 from agentsynth.task import Asked, Cost
 
@@ -136,13 +137,11 @@ def test_strict_looks_at_the_whole_table_in_the_end(write: Write, tmp_path: Path
     for strict in (True, False):
         write(tmp_path / str(strict), strict=strict, **changes)
     assert contents(tmp_path / "True") == contents(tmp_path / "False")
-    footers = [Footer(50, (near(reached),), [50.0], Cost(100, 60, 50.0), None, None) for reached in (10.0, 12.0, 8.0)]
-    assert written_in(
-        "there", [replace(footers[0], report=ScenarioReport("s", 50, 100, 60)), *footers[1:]], 0
-    ).checked()
-    footers[0] = replace(footers[0], report=ScenarioReport("s", 50, 100, 60))
+    first, *others = (Footer(50, (near(x),), [50.0], Cost(100, 60, 50.0)) for x in (10.0, 12.0, 8.0))
+    first = replace(first, report=ScenarioReport("s", 50, 100, 60))
+    assert Written.of("there", [first, *others], 0).checked()
     with pytest.raises(ScenarioError, match=r"wanted 10, reached 11 \(1 off\): so it is"):
-        written_in("there", footers[:2], 0).checked()
+        Written.of("there", [first, others[0]], 0).checked()
 
 
 def near(reached: float) -> Reached:

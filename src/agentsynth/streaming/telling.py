@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentsynth.scenarios.text import because, furthest, line, number
-from agentsynth.streaming.writing import Goal, Written
+from agentsynth.streaming.written import Goal, Written
 
 
 def told(written: Written) -> str:

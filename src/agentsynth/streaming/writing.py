@@ -3,78 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
 
 from agentsynth.config import Config
-from agentsynth.errors import InputError, MissingPackageError, ScenarioError
+from agentsynth.errors import InputError, MissingPackageError
 from agentsynth.model import Model
 from agentsynth.progress import Progress, silent
 from agentsynth.request import Request
-from agentsynth.scenarios.report import Reached, ScenarioReport
-from agentsynth.scenarios.text import shortfall
 from agentsynth.storage import fingerprint, model_bytes
 from agentsynth.streaming.folders import Folder, folder_at
 from agentsynth.streaming.manifest import Manifest, claimed, deciding_versions, write_manifest
 from agentsynth.streaming.parts import Footer, Job, footer_of
-from agentsynth.task import Cost, prepare_task
+from agentsynth.streaming.written import Written
+from agentsynth.task import prepare_task
 
 Footers = Mapping[int, Footer]
 """Number of a part -> what it says of itself."""
 Run = Callable[[Job, Sequence[int], Callable[[int], None]], Footers]
 """Makes the parts of a job that are numbered (there may be none), and calls back with rows done."""
-
-
-@dataclass(frozen=True)
-class Goal:
-    """How a table in parts stands to one target of its scenario.
-
-    Attributes:
-        whole: over all rows. Of shares, means and totals exactly; of other numbers (medians, ...) the mean over parts,
-            which differs from it by less than parts do from each other.
-        lowest, highest: over single parts.
-    """
-
-    whole: Reached
-    lowest: float
-    highest: float
-
-
-@dataclass(frozen=True)
-class Written:
-    """A table in a folder.
-
-    Attributes:
-        url: of the folder.
-        rows: in all parts.
-        entities: in all parts; None: rows are no entities'.
-        parts: how many there are.
-        kept: how many of them were there before.
-        goals: one for each target of the scenario.
-        report: of the scenario; targets over the whole table, what else moved over its first part. None: no scenario.
-    """
-
-    url: str
-    rows: int
-    parts: int
-    kept: int
-    goals: tuple[Goal, ...] = ()
-    entities: int | None = None
-    report: ScenarioReport | None = None
-
-    def checked(self) -> Written:
-        """Return the same.
-
-        Raises:
-            ScenarioError: a goal fell short; the message says which, why, and by how much.
-        """
-        if self.report is not None and self.report.missed:
-            raise ScenarioError(
-                f"scenario {self.report.scenario!r}: {shortfall(self.report)} Parts that were made stay in {self.url}; "
-                "where this may be, the same call without `strict` goes on."
-            )
-        return self
 
 
 def here(job: Job, numbers: Sequence[int], advance: Callable[[int], None]) -> Footers:
@@ -162,30 +107,13 @@ def write_table_in_parts(
         done = dict(kept)
         if strict:
             done |= here(job, [] if 0 in done else [0], advance)
-            written_in(folder.url, [done[0]], 1).checked()
+            Written.of(folder.url, [done[0]], 1).checked()
         missing = [number for number in range(manifest.partitions) if number not in done]
         # Also where none is missing: it may have to tidy up after a run that was killed when all parts were there.
         done |= run(job, missing, advance)
     folder.tidy()
-    written = written_in(folder.url, [done[number] for number in sorted(done)], len(kept))
+    written = Written.of(folder.url, [done[number] for number in sorted(done)], len(kept))
     return written.checked() if strict else written
-
-
-def written_in(url: str, parts: Sequence[Footer], kept: int) -> Written:
-    """Return what is in a folder, given what its parts say of themselves, in order."""
-    rows, known = sum(part.rows for part in parts), [part.entities for part in parts if part.entities is not None]
-    goals, first, entities = _goals(parts), parts[0], sum(known) if known else None
-    report = first.report
-    if report is not None:
-        report = replace(
-            report,
-            rows=rows if entities is None else entities,
-            drawn=(cost := Cost.total(part.cost for part in parts)).drawn,
-            effective=cost.effective,
-            targets=tuple(goal.whole for goal in goals),
-            seen=report.rows if len(parts) > 1 else None,
-        )
-    return Written(url, rows, len(parts), kept, goals, entities, report)
 
 
 def _now(model: Model, config: Config, request: Request) -> dict[str, float]:
@@ -202,17 +130,3 @@ def _finished(folder: Folder, manifest: Manifest) -> dict[int, Footer]:
     numbers = [number for number in range(manifest.partitions) if manifest.part(number) in there]
     footers = {number: footer_of(folder, manifest, number) for number in numbers}
     return {number: footer for number, footer in footers.items() if footer is not None}
-
-
-def _goals(parts: Sequence[Footer]) -> tuple[Goal, ...]:
-    goals = []
-    every = np.array([part.weights for part in parts], dtype=np.float64).T
-    for targets, weights in zip(zip(*(part.targets for part in parts), strict=True), every, strict=True):
-        found = np.array([target.reached for target in targets])
-        known = ~np.isnan(found)
-        mean = float(np.average(found[known], weights=weights[known])) if known.any() else float("nan")
-        low, high = (float(end.reduce(found)) for end in (np.fmin, np.fmax))
-        whole = replace(targets[0], reached=mean)
-        reasons = (target.reason for target in targets if target.reason)
-        goals.append(Goal(replace(whole, reason="" if whole.met else next(reasons, "")), low, high))
-    return tuple(goals)
