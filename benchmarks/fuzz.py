@@ -23,6 +23,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -80,19 +81,20 @@ def recorded(folder: Path, name: str, content: bytes, trace: str) -> None:
 
 
 def fuzzed(names: list[str], minutes: float, seed: int, out: Path | None) -> Ends:
-    """Try inputs of these readers (none named: of all) until the time is up; return how many ended how."""
+    """Try inputs of these readers (none named: of all) until the time is up or it is stopped; return how they ended."""
     rng, ends = np.random.default_rng(seed), Ends()
     with tempfile.TemporaryDirectory() as folder:
         readers = Readers(Path(folder)).all
         deadline = time.monotonic() + 60 * minutes
-        while time.monotonic() < deadline:
-            for name in names or readers:
-                make, read = readers[name]
-                content = make(rng)
-                end, trace = tried(read, content)
-                ends[name, end] += 1
-                if trace and out is not None and ends[name, end] == 1:
-                    recorded(out, name, content, trace)
+        with suppress(KeyboardInterrupt):
+            while time.monotonic() < deadline:
+                for name in names or readers:
+                    make, read = readers[name]
+                    content = make(rng)
+                    end, trace = tried(read, content)
+                    ends[name, end] += 1
+                    if trace and out is not None and ends[name, end] == 1:
+                        recorded(out, name, content, trace)
     return ends
 
 
@@ -119,6 +121,8 @@ def main() -> None:
     asked = parser.parse_args()
     wall, processor = time.monotonic(), time.process_time()
     before = signal.signal(signal.SIGPROF, slow)
+    # Stopped or killed, it tells of what it has tried.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ends = fuzzed(asked.readers, asked.minutes, asked.seed, asked.out)
