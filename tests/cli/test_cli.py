@@ -75,6 +75,12 @@ def test_generate_gives_the_rows_asked_for_in_both_forms(process: Cli, folder: P
     pd.testing.assert_frame_equal(csv, AgentSynth.load(folder / "model").generate(25, seed=4))
 
 
+def test_the_module_is_the_command_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "agentsynth", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"agentsynth {version('agentsynth')}\n"
+
+
 def test_generate_writes_long_tables_into_a_folder(cli: Cli, folder: Path, tmp_path: Path) -> None:
     made = ("generate", folder / "model", "--rows", 60, "--out", "table", "--scenario", "dearer", "--seed", 4)
     done = cli(*made, cwd=tmp_path)

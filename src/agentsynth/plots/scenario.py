@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentsynth.plots import style
 from agentsynth.scenarios.report import Moved, Reached, ScenarioReport
-from agentsynth.scenarios.text import number
+from agentsynth.scenarios.text import number, over
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def scenario_report(report: ScenarioReport, path: str | Path | None = None) -> F
     axes = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     for row, target in zip(axes, targets, strict=False):
         _draw_target(row, target)
-    _draw_movements(axes[-1], movements)
+    _draw_movements(axes[-1], movements, over(report))
     return style.finished(figure, path)
 
 
@@ -109,9 +109,9 @@ def _numbers(target: Reached) -> str:
     return f"before {number(target.before)}, wanted {number(target.wanted)}, {verdict} {number(target.reached)}"
 
 
-def _draw_movements(axes: Axes, movements: Sequence[Moved]) -> None:
-    """Draw how far each column moved, and how far chance alone would take it."""
-    axes.set_title("What else moved", pad=9)
+def _draw_movements(axes: Axes, movements: Sequence[Moved], where: str) -> None:
+    """Draw how far each column moved over what rows, and how far chance alone would take it."""
+    axes.set_title(f"What else moved{where}", pad=9)
     places = range(len(movements))
     axes.barh(places, [moved.noise for moved in movements], color=style.PALE, height=0.72)
     for place, moved in enumerate(movements):

@@ -20,8 +20,8 @@ def report_text(report: ScenarioReport) -> str:
     parts = [
         head(report),
         _targets(report.targets),
-        _list("What else moved" + _over(report), report.columns, report.columns_left_out),
-        _list("Given a column that a target names" + _over(report), report.conditionals, report.conditionals_left_out),
+        _list("What else moved" + over(report), report.columns, report.columns_left_out),
+        _list("Given a column that a target names" + over(report), report.conditionals, report.conditionals_left_out),
         _nearest(report),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -36,11 +36,12 @@ def furthest(report: ScenarioReport) -> str:
     """Return the largest movements beyond chance."""
     moved = [moved for moved in report.furthest if moved.excess > 0][:FURTHEST]
     if not moved:
-        return f"Nothing else moved beyond chance{_over(report)}."
-    return _list("What else moved furthest beyond chance" + _over(report), moved, 0)
+        return f"Nothing else moved beyond chance{over(report)}."
+    return _list("What else moved furthest beyond chance" + over(report), moved, 0)
 
 
-def _over(report: ScenarioReport) -> str:
+def over(report: ScenarioReport) -> str:
+    """Return which rows movements were looked at over; empty: all of them."""
     return "" if report.seen is None else f", over the first {report.seen:,}"
 
 
