@@ -93,7 +93,7 @@ def _goal(targets: Sequence[Reached], weights: NDArray[np.float64]) -> Goal:
 
 def _report(parts: Sequence[Footer], goals: Sequence[Goal], rows: int) -> ScenarioReport | None:
     """Return the report of the whole: what else moved is that of the first part."""
-    first, cost = parts[0].report, Cost.total(part.cost for part in parts)
+    first, cost = parts[0].report if parts else None, Cost.total(part.cost for part in parts)
     if first is None:
         return None
     targets, seen = tuple(goal.whole for goal in goals), first.rows if len(parts) > 1 else None
