@@ -22,7 +22,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -85,17 +85,22 @@ def fuzzed(names: list[str], minutes: float, seed: int, out: Path | None) -> End
     rng, ends = np.random.default_rng(seed), Ends()
     with tempfile.TemporaryDirectory() as folder:
         readers = Readers(Path(folder)).all
-        deadline = time.monotonic() + 60 * minutes
         with suppress(KeyboardInterrupt):
-            while time.monotonic() < deadline:
-                for name in names or readers:
-                    make, read = readers[name]
-                    content = make(rng)
-                    end, trace = tried(read, content)
-                    ends[name, end] += 1
-                    if trace and out is not None and ends[name, end] == 1:
-                        recorded(out, name, content, trace)
+            for name in turns(names or list(readers), minutes):
+                make, read = readers[name]
+                content = make(rng)
+                end, trace = tried(read, content)
+                ends[name, end] += 1
+                if trace and out is not None and ends[name, end] == 1:
+                    recorded(out, name, content, trace)
     return ends
+
+
+def turns(names: list[str], minutes: float) -> Iterator[str]:
+    """Yield names in turn until the time is up, each as often as the others."""
+    deadline = time.monotonic() + 60 * minutes
+    while time.monotonic() < deadline:
+        yield from names
 
 
 def told(ends: Ends) -> str:
@@ -122,11 +127,12 @@ def main() -> None:
     wall, processor = time.monotonic(), time.process_time()
     before = signal.signal(signal.SIGPROF, slow)
     # Stopped or killed, it tells of what it has tried.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    killed = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ends = fuzzed(asked.readers, asked.minutes, asked.seed, asked.out)
     signal.signal(signal.SIGPROF, before)
+    signal.signal(signal.SIGTERM, killed)
     wall, processor = (time.monotonic() - wall) / 60, (time.process_time() - processor) / 60
     print(f"{wall:.1f} minutes, {processor:.1f} of them of the processor, seed {asked.seed}, {ends.total():,} inputs\n")
     print(told(ends))

@@ -18,7 +18,6 @@ from agentsynth.env.pool import Pool
 from agentsynth.env.refining import Refinement
 from agentsynth.env.selection import top
 from agentsynth.env.weights import rake
-from agentsynth.errors import ScenarioError
 from agentsynth.exact_rows import cut_to, rows_in
 from agentsynth.model import Generator, Model
 from agentsynth.partitions import Partition
@@ -26,7 +25,6 @@ from agentsynth.reporting import reached, report_of, unguided
 from agentsynth.request import Request
 from agentsynth.scenarios.nearest import JUDGED, nearest_rows
 from agentsynth.scenarios.report import Reached, ScenarioReport
-from agentsynth.scenarios.text import shortfall
 from agentsynth.seeding import child_seed, stream
 from agentsynth.task import Asked, Cost, Task, prepare_task
 
@@ -60,8 +58,8 @@ class Composed:
         Raises:
             ScenarioError: a goal fell short; the message says which, why, and by how much.
         """
-        if self.report is not None and self.report.missed:
-            raise ScenarioError(f"scenario {self.report.scenario!r}: {shortfall(self.report)}")
+        if self.report is not None:
+            self.report.check()
         return self
 
     def with_nearest(self, train: pd.DataFrame, generator: Generator) -> Composed:

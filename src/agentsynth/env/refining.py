@@ -41,19 +41,21 @@ class Refinement:
 
     def of(self, chosen: Rows, rng: np.random.Generator) -> Rows:
         """Return a table like `chosen` (rows,) that is nearer to it, as rows of the pool."""
-        rounds = ROUNDS if self.aims else 1
+        weights = [AIM_WEIGHT] * (ROUNDS - 1) + [LAST_WEIGHT] if self.aims else [AIM_WEIGHT]
         # That one row moves a number by ten deviations, which directions do not tell, has to be known to reach it.
         influences = np.column_stack([np.zeros((len(self.cells), 0)), *(aim.influence for aim in self.aims)])
-        effects = Effects.unknown(len(self.aims), len(chosen))
-        for number in range(rounds):
-            gaps = np.array([aim.short(chosen) for aim in self.aims])
-            wanted = influences[chosen].mean(axis=0) + gaps / effects.found
-            pulls = Pulls(influences, wanted, LAST_WEIGHT if number == rounds - 1 else AIM_WEIGHT)
-            before, tries = chosen, self.tries / rounds
+        effects, tries = Effects.unknown(len(self.aims), len(chosen)), self.tries / len(weights)
+        had, gaps = influences[chosen].mean(axis=0), self._gaps(chosen)
+        for weight in weights:
+            pulls = Pulls(influences, had + gaps / effects.found, weight)
             chosen = exchange(self.cells, chosen, self.shares, self.importance, tries, rng, pulls)
-            told = influences[chosen].mean(axis=0) - influences[before].mean(axis=0)
-            effects = effects.seen(told, gaps - [aim.short(chosen) for aim in self.aims])
+            (before, short), (had, gaps) = (had, gaps), (influences[chosen].mean(axis=0), self._gaps(chosen))
+            effects = effects.seen(had - before, short - gaps)
         return chosen
+
+    def _gaps(self, chosen: Rows) -> Floats:
+        """Return by how much the mean influence of the rows has to rise for each aim; that measures each number."""
+        return np.array([aim.short(chosen) for aim in self.aims])
 
 
 @dataclass(frozen=True)

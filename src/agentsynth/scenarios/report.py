@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from agentsynth.errors import InputError
+from agentsynth.errors import InputError, ScenarioError
 
 LISTED = 20
 """Most movements that are listed of columns, and of conditionals."""
@@ -146,6 +146,17 @@ class ScenarioReport:
     def missed(self) -> tuple[Reached, ...]:
         """The targets that fell short."""
         return tuple(target for target in self.targets if not target.met)
+
+    def check(self, more: str = "") -> None:
+        """Do nothing where all targets were reached.
+
+        Raises:
+            ScenarioError: a goal fell short; the message says which, why, and by how much, and then `more`.
+        """
+        from agentsynth.scenarios.text import shortfall
+
+        if self.missed:
+            raise ScenarioError(f"scenario {self.scenario!r}: {shortfall(self)}{more}")
 
     @property
     def furthest(self) -> tuple[Moved, ...]:

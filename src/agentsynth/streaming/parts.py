@@ -53,8 +53,9 @@ class Footer:
     @classmethod
     def of(cls, made: Made, entities: int | None, report: ScenarioReport | None) -> Footer:
         """Return what a part says of itself."""
-        weights = [float(len(made.table))] * len(made.targets) if entities is None else made.weights
-        return cls(len(made.table), made.targets, weights, made.cost, entities, report)
+        # A report has looked for the reasons already, which may take seconds.
+        targets = made.targets if report is None else report.targets
+        return cls(len(made.table), targets, made.weights, made.cost, entities, report)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from agentsynth.errors import ScenarioError
 from agentsynth.scenarios.report import Reached, ScenarioReport
-from agentsynth.scenarios.text import shortfall
 from agentsynth.streaming.parts import Footer
 from agentsynth.task import Cost
 
@@ -66,10 +64,9 @@ class Written:
         Raises:
             ScenarioError: a goal fell short; the message says which, why, and by how much.
         """
-        if self.report is not None and self.report.missed:
-            raise ScenarioError(
-                f"scenario {self.report.scenario!r}: {shortfall(self.report)} Parts that were made stay in {self.url}; "
-                "where this may be, the same call without `strict` goes on."
+        if self.report is not None:
+            self.report.check(
+                f" Parts that were made stay in {self.url}; where this may be, the same call without `strict` goes on."
             )
         return self
 
