@@ -156,11 +156,11 @@ def costs(rows: int, config: dict[str, Any]) -> Record:
     return record
 
 
-def in_parts(sizes: list[int], config: dict[str, Any]) -> Iterator[Record]:
+def in_parts(sizes: list[int], shop_rows: int, config: dict[str, Any]) -> Iterator[Record]:
     """Write tables of so many rows in parts, as they are drawn and steered, and yield what they cost."""
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.zip"
-        shop = simulate_shop(SHOP_ROWS, seed=0, habits=True)
+        shop = simulate_shop(shop_rows, seed=0, habits=True)
         AgentSynth({**config, "entities": {"column": "user_id"}}).fit(shop).save(model)
         cases: list[Record] = [{"rows": rows, "policy": "free"} for rows in sizes]
         cases.append({"rows": sizes[-1], "policy": "free", "workers": 2})
@@ -209,6 +209,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument(
         "--part-rows", nargs="*", type=positive, default=[100_000, 400_000, 1_600_000], help="of tables in parts"
     )
+    options.add_argument("--shop-rows", type=positive, default=SHOP_ROWS, help="of the shop they are learned from")
     options.add_argument("--max-entities", type=positive, default=10_000, help="of each table")
     options.add_argument("--episodes", type=positive, default=30)
     options.add_argument("--rival-python", type=_interpreter, help=f"interpreter that has mostlyai-engine, for {RIVAL}")
@@ -238,7 +239,7 @@ def _run(chosen: argparse.Namespace) -> pd.DataFrame:
             save(pd.DataFrame(records), chosen.out)
     records += [costs(rows, config) for rows in chosen.cost_rows]
     if chosen.part_rows:
-        records += in_parts(chosen.part_rows, config)
+        records += in_parts(chosen.part_rows, chosen.shop_rows, config)
     save(pd.DataFrame(records), chosen.out)
     return pd.DataFrame(records)
 

@@ -7,6 +7,8 @@ from goals_of_tables import BLACK_BOX, LINEAR
 from output import machine, section, with_interval
 
 LEARNED = "q_learning"
+QUIET = "q_learning, no noise"
+"""The learned policy without the noise that generation puts on its factors."""
 
 
 def report(records: pd.DataFrame) -> None:
@@ -19,10 +21,9 @@ def report(records: pd.DataFrame) -> None:
     composed = goals[goals["selection"].isin(["with", "without", "weights", "refined"])]
     for name, part in composed.groupby(composed["kind"].map(_group), sort=False):
         section(f"Misses in tolerances, {name} goals: mean, and share of goals within 1", _misses(part))
-    section(
-        "Q-learning less each rival, in tolerances (below 0: nearer)",
-        leads(composed.assign(kind=composed["kind"].map(_group))),
-    )
+    grouped = composed.assign(kind=composed["kind"].map(_group))
+    section("Q-learning less each rival, in tolerances (below 0: nearer)", leads(grouped))
+    section("Q-learning without noise less each rival", leads(grouped, QUIET))
     section("The same by kind", leads(composed))
     refined = composed[(composed["selection"] == "refined") & (composed["policy"] == LEARNED)]
     section("As generated: goals reached, by table and part", _reached(refined))
@@ -57,18 +58,17 @@ def _misses(records: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found).T.fillna("").rename_axis("policy")
 
 
-def leads(records: pd.DataFrame) -> pd.DataFrame:
-    """Return by how much the learned policy is nearer than each rival, both with selection where they have it.
+def leads(records: pd.DataFrame, policy: str = LEARNED) -> pd.DataFrame:
+    """Return by how much a learned policy is nearer than each rival, both with selection where they have it.
 
     Of each kind and fit the mean over its goals; intervals are over fits.
     """
     best = records[records["selection"] != "refined"]
     rows = {}
     for form in ("with", "without"):
-        own = _means(best[(best["policy"] == LEARNED) & (best["selection"] == form)])
-        for rival, part in best[(best["policy"] != LEARNED) & best["selection"].isin([form, "weights"])].groupby(
-            "policy", sort=False
-        ):
+        own = _means(best[(best["policy"] == policy) & (best["selection"] == form)])
+        rivals = best[~best["policy"].isin([LEARNED, QUIET]) & best["selection"].isin([form, "weights"])]
+        for rival, part in rivals.groupby("policy", sort=False):
             by = own - _means(part)
             rows[f"{rival}, {form} selection"] = {
                 kind: with_interval(by[kind], 2, signed=True) for kind in by.index.unique("kind")

@@ -8,8 +8,9 @@ point of a share, correlation, Gini coefficient or top share; a joint goal has t
 All policies compose from the same pool, planned and thinned by entropy balancing. `balancing` takes its rows as they
 come (`free` in the library), `raking` draws them by weights raked to the margins of the goal. The others compose in the
 environment, with and without selection; `plain rule` is the log-factor proportional to the gap, `needed` that in
-proportion to what the next rows would have to do, which the learned policy observes, too. `refined` is what a user
-gets: Q-learning with selection, and then rows exchanged for others of the pool.
+proportion to what the next rows would have to do, which the learned policy observes, too. `q_learning` has the noise
+on its factors that generation has, `q_learning, no noise` the learned factors themselves, as a rule has its own.
+`refined` is what a user gets: Q-learning with selection, and then rows exchanged for others of the pool.
 
 - Slices: the margins of a slice of the training rows are given as targets, and the table is judged by the unseen rows
   of that slice.
@@ -36,7 +37,7 @@ import pandas as pd
 from goals_of_tables import Columns, functions, kinds, stated
 from needed_rule import NeededRule
 from output import add_read, parser, positive, save, saved
-from scenario_report import LEARNED, report
+from scenario_report import LEARNED, QUIET, report
 from scoring import random_halves
 from tables import TABLES, load
 
@@ -160,10 +161,12 @@ def _composed(fitted: Fitted, task: Task) -> Iterator[tuple[str, str, np.ndarray
         for selection in (True, False) if name in COMPOSING else (False,):
             form = ("with" if selection else "without") if name in COMPOSING else "weights"
             yield name, form, choose(model, fitted.config(selection=selection), task, fitted.rows, policy, seed)
+    aims = len(task.goal.aims)
+    noiseless: dict[str, Policy] = {QUIET: model.policy.for_aims(aims)}
+    noiseless |= {name: NeededRule(len(model.policy.factor_names), aims, gain) for name, gain in NEEDED.items()}
     for selection in (True, False):
         env = fitted.environment(task, selection=selection)
-        for name, gain in NEEDED.items():
-            rule = NeededRule(len(model.policy.factor_names), env.aims, gain)
+        for name, rule in noiseless.items():
             chosen = compose(env, rule, task.goal, child_seed(seed, "compose")).chosen
             yield name, "with" if selection else "without", chosen
 

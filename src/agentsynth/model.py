@@ -219,7 +219,7 @@ def fit_model(
     """
     env, sampler = training_environment(generator, config, seed)
     goals = _goals(sampler, config.agent.goals, stream(seed, "goals"))
-    held_out = _goals(sampler, HELD_OUT_GOALS, stream(seed, "held-out goals"))
+    held_out = _goals(sampler, HELD_OUT_GOALS, stream(seed, "held-out goals"), aimed_every=2)
     policy, history = train(env, config.agent, goals, held_out, seed, advance, watch)
     return Model(generator, policy, history)
 
@@ -243,13 +243,17 @@ def _directions(env: SyntheticDataEnvironment, cells: NDArray[np.int32]) -> Floa
     return env.cells.row_directions(by_cell, cells)
 
 
-def _goals(sampler: GoalSampler, count: int, rng: np.random.Generator) -> list[Goal]:
+def _goals(sampler: GoalSampler, count: int, rng: np.random.Generator, *, aimed_every: int = 1) -> list[Goal]:
     """Return the table itself and pushed goals, `count` in all; pushes come in pairs, one the reverse of the other.
 
-    So every column is pushed up as often as down, and the agent meets gaps of both signs. Every other one has aims.
+    So every column is pushed up as often as down, and the agent meets gaps of both signs. One in `aimed_every` has
+    aims: those of the training all do, for an aim's gap is soon closed, and what to do about a wide one is seen seldom.
     """
     pushes = [push for _ in range(count // 2) for push in _both_ways(sampler.push(rng))]
-    goals = [sampler.aimed(push, rng) if n % 2 else sampler.pushed(push) for n, push in enumerate(pushes)]
+    goals = [
+        sampler.pushed(push) if (number + 1) % aimed_every else sampler.aimed(push, rng)
+        for number, push in enumerate(pushes)
+    ]
     return [sampler.base, *goals[: count - 1]]
 
 

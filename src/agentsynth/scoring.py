@@ -29,7 +29,7 @@ def held_out_similarities(
     Raises:
         SchemaError: what `synth` makes does not fit the schema: it learned from another table.
     """
-    from agentsynth.metrics.report import similarity
+    from agentsynth.metrics.similarity import similarity
 
     made = (synth.generate(len(unseen), seed=seed + number) for number in range(tables))
     return [similarity(unseen, table, schema) for table in made]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from agentsynth.agent.composing import compose
 from agentsynth.agent.policies import (
@@ -21,6 +22,7 @@ from agentsynth.agent.policies import (
     ProportionalPolicy,
     QPolicy,
     RandomPolicy,
+    rising,
 )
 from agentsynth.env.environment import SyntheticDataEnvironment
 from agentsynth.env.goals import Goal
@@ -195,6 +197,30 @@ def test_where_there_is_no_gap_there_is_no_pressure() -> None:
     assert policy.best_levels()[0, :, 0].tolist() == [0, 0, 0, 3, 6, 6, 6]
     factors = [policy.factors(observation([gap, 0, 0, 0]))[0] for gap in (-3.0, 0.0, 0.525)]
     np.testing.assert_allclose(factors, [0.5, 1.0, 2.0])
+
+
+def test_a_wider_gap_is_pressed_at_least_as_hard() -> None:
+    """Levels that fall are pooled to the mean of their logs, weighed by visits; each side of no gap by itself."""
+    policy = pressing(0, 1, 2, 3, 5, 4, 6)
+    policy.visits[0, 4, :, 5] = 3
+    logs = policy.pressures[0, :, 0] / np.log(LEVELS[4])
+    np.testing.assert_allclose(logs, [-3, -2, -1, 0, (2 * 3 + 1) / 4, (2 * 3 + 1) / 4, 3], rtol=1e-5)
+    np.testing.assert_array_equal(policy.pressures[1:], 0.0)
+
+
+def test_no_gap_is_pressed_against() -> None:
+    policy = pressing(6, 6, 0, 3, 0, 5, 6)
+    logs = policy.pressures[0, :, 0] / np.log(LEVELS[4])
+    np.testing.assert_allclose(logs, [0, 0, 0, 0, 0, 2, 3], atol=1e-5)
+
+
+@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 100)), min_size=1, max_size=7).map(np.array))
+def test_rising_values_are_those_of_scipy(pairs: NDArray[np.float64]) -> None:
+    values, weights = pairs.T
+    expected = isotonic_regression(values, weights=weights).x
+    np.testing.assert_allclose(rising(values, weights), expected, atol=1e-9)
+    both = rising(np.stack([values, -values]), np.stack([weights, weights]))
+    np.testing.assert_allclose(both, [expected, isotonic_regression(-values, weights=weights).x], atol=1e-9)
 
 
 def test_noise_is_gaussian_on_the_log_factors() -> None:

@@ -339,10 +339,10 @@ def test_entities_are_written_into_a_folder(cli: Cli, users: Path) -> None:
 @pytest.mark.slow
 def test_a_long_table_of_entities_is_the_same_after_a_kill_and_by_two_workers(process: Cli, users: Path) -> None:
     pytest.importorskip("distributed")
-    generate = ("generate", "users.zip", "--rows", 240_001, "--policy", "free", "--seed", 4, "--quiet", "--out")
+    generate = ("generate", "users.zip", "--rows", 200_001, "--policy", "free", "--seed", 4, "--quiet", "--out")
     process(*generate, "whole", "--workers", 1, cwd=users)
     whole = pd.read_parquet(users / "whole", columns=["user_id", "user_type"])
-    assert len(whole) == 240_001
+    assert len(whole) == 200_001
     assert set(whole.groupby("user_id")["user_type"].nunique()) == {1}
     command = [str(Path(sys.executable).parent / "agentsynth"), *map(str, generate), "killed"]
     killed = subprocess.Popen(command, cwd=users)

@@ -47,6 +47,10 @@ def test_learning_and_generating_need_no_package_of_the_pipeline() -> None:
     assert loaded_by(code, PIPELINE) == []
 
 
+def test_stage_generate_needs_no_learner_to_begin() -> None:
+    assert loaded_by("import agentsynth.stages.generate", ("sklearn", "scipy.stats", *PIPELINE)) == []
+
+
 def test_pages_load_what_they_are_made_with_only_when_they_are_made() -> None:
     assert loaded_by("import agentsynth.pages", ("matplotlib", "jinja2", "mlflow", "optuna", "dvc")) == []
 

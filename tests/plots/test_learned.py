@@ -61,12 +61,24 @@ def test_response_rises_with_the_gap(policy: QPolicy) -> None:
     assert np.asarray(line.get_ydata()) == pytest.approx(policy.levels)
 
 
-def test_never_visited_states_are_hollow_and_neutral(policy: QPolicy) -> None:
+def test_never_visited_states_are_hollow_and_as_the_next(policy: QPolicy) -> None:
     price, quantity, _ = learned_response(policy).axes
     for axes, expected in ((price, 4), (quantity, 0)):
         hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
         points = [y for line in hollow for y in np.asarray(line.get_ydata())]
-        assert points == [1.0] * expected
+        # The first bucket was not visited; the level of the second is the second one.
+        assert points == pytest.approx([policy.levels[1]] * expected, rel=1e-5)
+
+
+@given(st.integers(0, 10_000))
+def test_the_response_never_falls(seed: int) -> None:
+    policy = random_policy(seed)
+    for axes in learned_response(policy).axes:
+        for line in axes.lines[1:]:
+            if line.get_linestyle() == "-":
+                values = np.asarray(line.get_ydata())
+                assert (np.diff(values) >= -1e-9).all()
+                assert values[len(values) // 2] == 1.0
 
 
 def test_gap_axis_is_labelled_at_the_bounds_of_the_buckets(policy: QPolicy) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from agentsynth.agent.policies import pressures
 from agentsynth.plots import style
 from agentsynth.plots.learned import (
     LearnedTables,
     check_policy,
     first_factors,
-    greedy_levels,
     progress_label,
     visited_states,
 )
@@ -31,10 +31,10 @@ _EXPLAINED: Final = (
 
 @style.styled
 def learned_response(policy: LearnedTables, path: str | Path | None = None, *, max_factors: int = 12) -> Figure:
-    """Draw, for every factor, the value that the greedy policy takes at each gap.
+    """Draw, for every factor, the value that the policy takes at each gap.
 
-    One line for each part of the episode; a hollow point is a state never visited in training, where the policy falls
-    back to the neutral factor. A policy that has learned to steer rises from left to right.
+    One line for each part of the episode; a hollow point is a state never visited in training, where the policy does
+    what it does next to it. It never falls from left to right, and rises where the policy has learned to steer.
 
     Args:
         policy: the learned policy (`AgentSynth.policy_`).
@@ -67,7 +67,8 @@ def learned_response(policy: LearnedTables, path: str | Path | None = None, *, m
 def draw_response(axes: Axes, policy: LearnedTables, index: int) -> None:
     """Draw the panel of one factor of a policy whose parts fit together."""
     levels = np.asarray(policy.levels, dtype=float)
-    values, visited = levels[greedy_levels(policy)[index]], visited_states(policy)[index]
+    values = np.exp(pressures(np.asarray(policy.tables), np.asarray(policy.visits), levels)[index])
+    visited = visited_states(policy)[index]
     _draw_lines(axes, values, visited, progress_colours(values.shape[1]))
     axes.set_title(style.shorten(policy.table_names[index], 30))
     _gap_axis(axes, np.asarray(policy.gap_edges, dtype=float))
