@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from agentsynth.agent.composing import compose
+from agentsynth.agent.greedy import rising
 from agentsynth.agent.policies import (
     GAP_EDGES,
     LEVELS,
@@ -22,7 +23,6 @@ from agentsynth.agent.policies import (
     ProportionalPolicy,
     QPolicy,
     RandomPolicy,
-    rising,
 )
 from agentsynth.env.environment import SyntheticDataEnvironment
 from agentsynth.env.goals import Goal

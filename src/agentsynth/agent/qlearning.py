@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentsynth.agent.baseline import StepBaseline
-from agentsynth.agent.policies import AT_ANY_TIME, Action, QPolicy, greedy_levels
+from agentsynth.agent.greedy import greedy_levels
+from agentsynth.agent.policies import AT_ANY_TIME, DISTANCES, Action, QPolicy
 from agentsynth.agent.tables import Tables
 from agentsynth.config import AgentConfig
 from agentsynth.env.environment import Observation
@@ -66,7 +67,7 @@ class QLearningAgent:
 
         `epsilon` (..., 1) is that of each observation (..., observations); None: the agent's.
         """
-        greedy = greedy_levels(*self.tables.values(self._blank.used, self._blank.states(observation)))
+        greedy = greedy_levels(*self.tables.values(self._blank.used, self._blank.states(observation)), DISTANCES)
         explore = self.rng.random(greedy.shape) < (self.epsilon if epsilon is None else epsilon)
         return np.where(explore, self.rng.integers(self.tables.own.shape[-1], size=greedy.shape), greedy)
 

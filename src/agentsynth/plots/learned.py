@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from agentsynth.agent import policies
+from agentsynth.agent import greedy
 from agentsynth.errors import InputError
 from agentsynth.plots import style
 
@@ -67,9 +67,9 @@ def visited_states(policy: LearnedTables) -> npt.NDArray[np.bool_]:
 
 def greedy_levels(policy: LearnedTables) -> npt.NDArray[np.intp]:
     """Return (factors, gap buckets, progress buckets) indices of the levels that the greedy policy takes."""
-    distances = policies.from_neutral(np.asarray(policy.levels, dtype=float))
-    best = policies.greedy_levels(np.asarray(policy.tables), np.asarray(policy.visits), distances)
-    return policies.at_rest(best, int(distances.argmin()))
+    return greedy.best_levels(
+        np.asarray(policy.tables), np.asarray(policy.visits), np.asarray(policy.levels, dtype=float)
+    )
 
 
 def advantages(policy: LearnedTables) -> npt.NDArray[np.float64]:

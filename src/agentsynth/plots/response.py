@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from agentsynth.agent.policies import pressures
+from agentsynth.agent.greedy import pressures
 from agentsynth.plots import style
 from agentsynth.plots.learned import (
     LearnedTables,
@@ -67,8 +67,9 @@ def learned_response(policy: LearnedTables, path: str | Path | None = None, *, m
 def draw_response(axes: Axes, policy: LearnedTables, index: int) -> None:
     """Draw the panel of one factor of a policy whose parts fit together."""
     levels = np.asarray(policy.levels, dtype=float)
-    values = np.exp(pressures(np.asarray(policy.tables), np.asarray(policy.visits), levels)[index])
-    visited = visited_states(policy)[index]
+    one = slice(index, index + 1)
+    (logs,) = pressures(np.asarray(policy.tables)[one], np.asarray(policy.visits)[one], levels)
+    values, visited = np.exp(logs), visited_states(policy)[index]
     _draw_lines(axes, values, visited, progress_colours(values.shape[1]))
     axes.set_title(style.shorten(policy.table_names[index], 30))
     _gap_axis(axes, np.asarray(policy.gap_edges, dtype=float))
